@@ -1,0 +1,14 @@
+namespace FunctionsBackup.Repository.Contents;
+
+/// <summary>How a content is cut into chunks.</summary>
+/// <param name="FixedChunkSize">0: content-defined chunks (files). Otherwise chunks of exactly this many bytes, aligned to the start.</param>
+/// <param name="Parent">
+/// The same file in the recovery point before, if known: chunks that come again in the same order are then recognised without an index
+/// lookup. Only a hint; it never changes the result.
+/// </param>
+public sealed record ContentOptions(int FixedChunkSize = 0, ContentRef? Parent = null)
+{
+    public static ContentOptions ContentDefined { get; } = new();
+
+    public static ContentOptions Pages { get; } = new(ContentLimits.PageChunkSize);
+}

@@ -1,0 +1,33 @@
+namespace FunctionsBackup.Storage;
+
+/// <summary>The rules for object names, so that every store can hold every object.</summary>
+public static class ObjectName
+{
+    public const int MaximumLength = 512;
+
+    /// <summary>Returns <paramref name="name"/> if it is a legal object name.</summary>
+    /// <exception cref="ArgumentException">It is not.</exception>
+    public static string Check(string name) =>
+        IsValid(name) ? name : throw new ArgumentException($"'{name}' is not a legal object name.", nameof(name));
+
+    /// <summary>Returns <paramref name="prefix"/> if it is empty or a legal object name followed by <c>/</c>.</summary>
+    /// <exception cref="ArgumentException">It is not.</exception>
+    public static string CheckPrefix(string prefix) =>
+        prefix.Length == 0 || (prefix[^1] == '/' && IsValid(prefix[..^1]))
+            ? prefix
+            : throw new ArgumentException($"'{prefix}' is not a legal object name prefix.", nameof(prefix));
+
+    private static bool IsValid(string name)
+    {
+        if (name.Length is 0 or > MaximumLength) return false;
+        foreach (var segment in name.AsSpan().Split('/'))
+        {
+            var part = name.AsSpan(segment);
+            if (part.IsEmpty || part is "." or "..") return false;
+            foreach (var c in part)
+                if (!char.IsAsciiLetterOrDigit(c) && c is not ('.' or '_' or '-')) return false;
+        }
+
+        return true;
+    }
+}
