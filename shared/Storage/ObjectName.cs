@@ -5,6 +5,9 @@ public static class ObjectName
 {
     public const int MaximumLength = 512;
 
+    /// <summary>A segment is a file's or folder's name in a file system store.</summary>
+    public const int MaximumSegmentLength = 255;
+
     /// <summary>Returns <paramref name="name"/> if it is a legal object name.</summary>
     /// <exception cref="ArgumentException">It is not.</exception>
     public static string Check(string name) =>
@@ -17,17 +20,20 @@ public static class ObjectName
             ? prefix
             : throw new ArgumentException($"'{prefix}' is not a legal object name prefix.", nameof(prefix));
 
+    /// <summary>Whether <paramref name="segment"/> may stand between two slashes of a name.</summary>
+    public static bool IsSegment(ReadOnlySpan<char> segment)
+    {
+        if (segment.Length is 0 or > MaximumSegmentLength || segment is "." or "..") return false;
+        foreach (var c in segment)
+            if (!char.IsAsciiLetterOrDigit(c) && c is not ('.' or '_' or '-')) return false;
+        return true;
+    }
+
     private static bool IsValid(string name)
     {
         if (name.Length is 0 or > MaximumLength) return false;
         foreach (var segment in name.AsSpan().Split('/'))
-        {
-            var part = name.AsSpan(segment);
-            if (part.IsEmpty || part is "." or "..") return false;
-            foreach (var c in part)
-                if (!char.IsAsciiLetterOrDigit(c) && c is not ('.' or '_' or '-')) return false;
-        }
-
+            if (!IsSegment(name.AsSpan(segment))) return false;
         return true;
     }
 }

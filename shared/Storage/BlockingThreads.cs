@@ -1,0 +1,76 @@
+using System.Collections.Concurrent;
+
+namespace FunctionsBackup.Storage;
+
+/// <summary>
+/// A few threads of their own for calls that block in the kernel (write, fsync, open on a slow mount): the thread pool stays free for work
+/// that computes. Threads start when needed and end after some idle seconds. Work runs in the order of arrival.
+/// </summary>
+internal sealed class BlockingThreads(string name, int maximum)
+{
+    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(5);
+
+    private readonly Lock _lock = new();
+    private readonly BlockingCollection<Action> _work = [];
+    private int _threads, _idle;
+
+    /// <summary>
+    /// Runs <paramref name="work"/>. The task ends only when the work has ended, so that buffers may be given back; a token that is
+    /// cancelled before the work has begun keeps it from beginning.
+    /// </summary>
+    public Task<T> RunAsync<T>(Func<T> work, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested) return Task.FromCanceled<T>(cancellationToken);
+        var completion = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Enqueue(() =>
+        {
+            try
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                completion.SetResult(work());
+            }
+            catch (OperationCanceledException e) when (e.CancellationToken == cancellationToken)
+            {
+                completion.SetCanceled(cancellationToken);
+            }
+            catch (Exception e)
+            {
+                completion.SetException(e);
+            }
+        });
+        return completion.Task;
+    }
+
+    private void Enqueue(Action action)
+    {
+        lock (_lock)
+        {
+            _work.Add(action);
+            if (_work.Count <= _idle || _threads == maximum) return;
+            _threads++;
+        }
+
+        new Thread(Serve) { IsBackground = true, Name = name }.Start();
+    }
+
+    private void Serve()
+    {
+        while (true)
+        {
+            lock (_lock) _idle++;
+            var taken = _work.TryTake(out var action, Idle);
+            lock (_lock)
+            {
+                _idle--;
+                // Whoever adds work looks at the idle threads under the same lock, so nothing can be left lying.
+                if (!taken && !_work.TryTake(out action))
+                {
+                    _threads--;
+                    return;
+                }
+            }
+
+            action!();
+        }
+    }
+}

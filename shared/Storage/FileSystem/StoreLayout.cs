@@ -1,0 +1,64 @@
+using FunctionsBackup.Storage.Posix;
+
+namespace FunctionsBackup.Storage.FileSystem;
+
+/// <summary>
+/// Where things lie: object <c>a/b</c> is file <c>a/b</c> below the root, and half-written objects lie in one folder whose name no object
+/// can have. That folder also tells a store from an empty mount point, so only <see cref="Initialize"/> makes it.
+/// </summary>
+internal sealed class StoreLayout(string root)
+{
+    public const string IncompleteFolder = "~incomplete";
+
+    // Others never; the group as the umask allows. Objects are write-once, so their files are read-only from the start.
+    public const uint FolderMode = 0b111_111_000, ObjectMode = 0b100_100_000;
+
+    private readonly Lock _lock = new();
+    private (ulong Device, ulong Inode)? _identity;
+
+    public string Root { get; } = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
+
+    public string Incomplete => Path.Join(Root, IncompleteFolder);
+
+    public string PathOf(string name) => Path.Join(Root, name);
+
+    public string NewIncomplete() => Path.Join(Root, IncompleteFolder, Guid.NewGuid().ToString("N"));
+
+    /// <summary>Makes the root durably, with the folders above it, where they are missing. Harmless if all is there.</summary>
+    public void Initialize()
+    {
+        MakeFolder(Root);
+        MakeFolder(Incomplete);
+    }
+
+    /// <summary>
+    /// Tells "there is no such object" from "the store is gone": call when the system said ENOENT. The root must be the folder that it was
+    /// at first, or at least one that was made to be a store.
+    /// </summary>
+    /// <exception cref="StoreUnavailableException">The root is gone, or another, empty folder has taken its place.</exception>
+    public void EnsurePresent()
+    {
+        var error = PosixFile.Status(Root, out var status, follow: true);
+        if (error is Errno.ENOENT or Errno.ENOTDIR || (error == Errno.None && !status.IsDirectory)) throw FileSystemErrors.Gone(Root);
+        if (error != Errno.None) throw FileSystemErrors.Translate(error, "look", Root);
+        var found = (status.Device, status.Inode);
+        lock (_lock)
+        {
+            _identity ??= found;
+            if (_identity == found) return;
+            if (PosixFile.Status(Incomplete, out _) != Errno.None) throw FileSystemErrors.NotAStore(Root);
+            _identity = found; // unmounted and mounted again
+        }
+    }
+
+    private void MakeFolder(string path)
+    {
+        if (Directory.Exists(path)) return;
+        var parent = Path.GetDirectoryName(path) ?? "/";
+        MakeFolder(parent);
+        var error = PosixFile.MakeFolder(path, FolderMode);
+        if (error == Errno.EEXIST && Directory.Exists(path)) error = Errno.None;
+        if (error == Errno.None) error = PosixFile.SyncFolder(parent);
+        if (error != Errno.None) throw FileSystemErrors.Translate(error, $"create folder {path}", Root);
+    }
+}
