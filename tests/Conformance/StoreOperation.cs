@@ -1,0 +1,10 @@
+namespace FunctionsBackup.Tests.Conformance;
+
+public enum StoreOperation
+{
+    Create,
+    Find,
+    Read,
+    List,
+    Delete,
+}
