@@ -1,0 +1,37 @@
+using FunctionsBackup.Benchmarks.Compare.Processes;
+
+namespace FunctionsBackup.Benchmarks.Compare.Contenders;
+
+/// <summary>This product's configuration and repository for one scenario.</summary>
+internal sealed class ProductRepository(string program, string work, string name, string components, bool asPostgres)
+{
+    private readonly string _settings = Path.Combine(work, name + ".yaml");
+    private readonly string _passphrase = Path.Combine(work, name + ".passphrase");
+
+    public string Folder { get; } = Path.Combine(work, name);
+
+    public string Arguments => $"--config {_settings}";
+
+    public async Task InitializeAsync(CancellationToken cancellationToken)
+    {
+        if (Directory.Exists(Folder)) Directory.Delete(Folder, recursive: true);
+        Cluster.MakeDirectory(Folder);
+        await File.WriteAllTextAsync(_passphrase, "a passphrase for the comparison\n", cancellationToken);
+        File.SetUnixFileMode(_passphrase, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        Cluster.GiveToPostgres(_passphrase);
+        await File.WriteAllTextAsync(_settings,
+            $$"""
+            backup_config:
+              global: { storage_backend: filesystem, encryption: true, compression: zstd, parallel_jobs: 2 }
+              storage: { path: {{Folder}} }
+              keys: { passphrase: "file:{{_passphrase}}" }
+              components:
+                {{components}}
+
+            """, cancellationToken);
+        await Run("init", "--yes").RunAsync(cancellationToken);
+    }
+
+    public Command Run(params IReadOnlyList<string> arguments) =>
+        new(program, ["--config", _settings, .. arguments]) { AsPostgres = asPostgres };
+}
