@@ -1,0 +1,69 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace FunctionsBackup.Repository.Keys;
+
+/// <summary>Reads the fields of a small JSON object that may be anything: every complaint is an <see cref="InvalidDataException"/>.</summary>
+internal readonly struct JsonFields
+{
+    /// <summary>Config, slots and key records are a few hundred bytes; what is larger is none of them.</summary>
+    public const int MaximumLength = 64 << 10;
+
+    private readonly JsonElement _object;
+
+    private JsonFields(JsonElement value) => _object = value;
+
+    /// <summary>The fields of the JSON object in <paramref name="utf8"/>, whose field <c>magic</c> must be <paramref name="magic"/>.</summary>
+    public static JsonFields Parse(ReadOnlyMemory<byte> utf8, string magic)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(utf8);
+            if (document.RootElement.ValueKind != JsonValueKind.Object) throw new InvalidDataException("it is not a JSON object");
+            var fields = new JsonFields(document.RootElement.Clone());
+            if (fields.String("magic") != magic) throw new InvalidDataException($"its field magic is not '{magic}'");
+            return fields;
+        }
+        catch (JsonException error)
+        {
+            throw new InvalidDataException("it is not JSON", error);
+        }
+    }
+
+    public string String(string name) =>
+        Find(name) is { ValueKind: JsonValueKind.String } value ? Text(value, name) : throw Invalid(name);
+
+    public int Number(string name) =>
+        Find(name) is { ValueKind: JsonValueKind.Number } value && value.TryGetInt32(out var number) ? number : throw Invalid(name);
+
+    public DateTimeOffset Time(string name) =>
+        DateTimeOffset.TryParseExact(String(name), "O", CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)
+            ? time
+            : throw Invalid(name);
+
+    public byte[] Bytes(string name, int length)
+    {
+        var bytes = new byte[length];
+        return Convert.TryFromBase64String(String(name), bytes, out var written) && written == length ? bytes : throw Invalid(name);
+    }
+
+    public JsonFields Object(string name) =>
+        Find(name) is { ValueKind: JsonValueKind.Object } value ? new JsonFields(value) : throw Invalid(name);
+
+    private JsonElement? Find(string name) => _object.TryGetProperty(name, out var value) ? value : null;
+
+    private static string Text(JsonElement value, string name)
+    {
+        try
+        {
+            return value.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            // An escaped lone surrogate.
+            throw Invalid(name);
+        }
+    }
+
+    private static InvalidDataException Invalid(string name) => new($"its field {name} is missing or malformed");
+}

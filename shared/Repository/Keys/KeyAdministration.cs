@@ -1,0 +1,109 @@
+using FunctionsBackup.Repository.Crypto;
+using FunctionsBackup.Storage;
+
+namespace FunctionsBackup.Repository.Keys;
+
+/// <summary>Adds and removes key slots and epochs. Every change proves first, with a credential, that somebody can still get in.</summary>
+public sealed class KeyAdministration(IObjectStore store, TimeProvider time)
+{
+    /// <summary>All slots; needs no key.</summary>
+    public async ValueTask<KeySlotList> ListSlotsAsync(CancellationToken cancellationToken)
+    {
+        var config = await RepositoryConfig.LoadAsync(store, cancellationToken).ConfigureAwait(false);
+        return await KeySlotList.LoadAsync(store, config, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Adds a slot for a passphrase or a recovery key.</summary>
+    /// <param name="credential">Opens the repository today.</param>
+    /// <param name="added">What shall open it too; not <see cref="KeyCredential.Clear"/>, which would give the encryption away.</param>
+    /// <param name="label">What people call it.</param>
+    /// <param name="cancellationToken">Stops before the slot is created.</param>
+    public async ValueTask<KeySlot> AddSlotAsync(
+        KeyCredential credential, KeyCredential added, string label, CancellationToken cancellationToken)
+    {
+        if (added is KeyCredential.ClearCredential)
+            throw new RepositoryException("An open slot cannot be added: it would undo the encryption. Make a new repository instead.");
+        var (config, master) = await OpenAsync(credential, cancellationToken).ConfigureAwait(false);
+        using (master)
+        {
+            // The keys are loaded to be sure that this master key is the repository's own.
+            using var ring = await KeyRingFactory.LoadAsync(store, config, master, cancellationToken).ConfigureAwait(false);
+            var slot = KeySlot.Create(added, label, RepositoryScope.Of(config), master.Span, ScryptParameters.Default, time.GetUtcNow());
+            await CreateAsync(KeyObjects.Slots(config.KeyGeneration) + slot.Id, slot.ToJson(), cancellationToken).ConfigureAwait(false);
+            return slot;
+        }
+    }
+
+    /// <summary>Removes a slot.</summary>
+    /// <param name="credential">Must open a slot other than the removed one.</param>
+    /// <param name="id">The slot's id, all of it.</param>
+    /// <param name="cancellationToken">Stops before the slot is removed.</param>
+    /// <exception cref="RepositoryException">There is no such slot, or it is the last one.</exception>
+    public async ValueTask RemoveSlotAsync(KeyCredential credential, string id, CancellationToken cancellationToken)
+    {
+        var config = await RepositoryConfig.LoadAsync(store, cancellationToken).ConfigureAwait(false);
+        var slots = await KeySlotList.LoadAsync(store, config, cancellationToken).ConfigureAwait(false);
+        var removed = slots.Usable.FirstOrDefault(slot => slot.Id == id);
+        if (removed is null && slots.Unusable.All(slot => slot.Id != id))
+            throw new RepositoryException($"There is no key slot {id}: list them with their ids first.");
+        if (slots.Usable.All(slot => slot.Id == id))
+            throw new RepositoryException($"Key slot {id} is the last one: without it nobody could read the data. Add another one first.");
+        var witness = Witness(slots, credential, id, out var master);
+        using (master)
+        {
+            using var ring = await KeyRingFactory.LoadAsync(store, config, master, cancellationToken).ConfigureAwait(false);
+            var prefix = KeyObjects.Slots(config.KeyGeneration);
+            await store.DeleteAsync(prefix + id, cancellationToken).ConfigureAwait(false);
+            // Somebody else may have removed the other slot at the same moment, opening with this one.
+            if (removed is null || await store.FindAsync(prefix + witness.Id, CancellationToken.None).ConfigureAwait(false) is not null) return;
+            await CreateAsync(prefix + id, removed.ToJson(), CancellationToken.None).ConfigureAwait(false);
+            throw new RepositoryException($"Key slot {id} was kept: the other slot {witness.Id} was removed meanwhile. List the slots and try again.");
+        }
+    }
+
+    /// <summary>Starts a new epoch: objects written by later sessions use a new data key; older ones stay readable.</summary>
+    /// <returns>The number of the new epoch.</returns>
+    public async ValueTask<uint> AddEpochAsync(KeyCredential credential, CancellationToken cancellationToken)
+    {
+        var (config, master) = await OpenAsync(credential, cancellationToken).ConfigureAwait(false);
+        using (master)
+        {
+            using var ring = await KeyRingFactory.LoadAsync(store, config, master, cancellationToken).ConfigureAwait(false);
+            using var key = SecretBytes.Random(KeyDerivation.KeySize);
+            var epoch = ring.CurrentEpoch + 1;
+            var name = KeyObjects.Epoch(config.KeyGeneration, epoch);
+            var record = KeyRecord.Seal(
+                KeyRecord.EpochKind, name, RepositoryScope.Of(config), master.Span, key.Span, time.GetUtcNow());
+            await CreateAsync(name, record, cancellationToken).ConfigureAwait(false);
+            return epoch;
+        }
+    }
+
+    private static KeySlot Witness(KeySlotList slots, KeyCredential credential, string id, out SecretBytes master)
+    {
+        try
+        {
+            (var slot, master) = slots.Open(credential, except: id);
+            return slot;
+        }
+        catch (WrongKeyException error)
+        {
+            throw new WrongKeyException(
+                $"Removing key slot {id} needs the passphrase or recovery key of another slot, to be sure that one remains. {error.Message}");
+        }
+    }
+
+    private async ValueTask<(RepositoryConfig Config, SecretBytes Master)> OpenAsync(
+        KeyCredential credential, CancellationToken cancellationToken)
+    {
+        var config = await RepositoryConfig.LoadAsync(store, cancellationToken).ConfigureAwait(false);
+        var slots = await KeySlotList.LoadAsync(store, config, cancellationToken).ConfigureAwait(false);
+        return (config, slots.Open(credential).MasterKey);
+    }
+
+    private async ValueTask CreateAsync(string name, byte[] content, CancellationToken cancellationToken)
+    {
+        if (!await KeyObjects.CreateAsync(store, name, content, cancellationToken).ConfigureAwait(false))
+            throw new RepositoryException($"The object {name} was created by somebody else just now: try again.");
+    }
+}

@@ -1,0 +1,68 @@
+using FunctionsBackup.Repository.Chunking;
+using FunctionsBackup.Repository.Crypto;
+
+namespace FunctionsBackup.Repository.Keys;
+
+/// <summary>
+/// The keys of an unlocked repository. Safe for concurrent use until disposed, which wipes them.
+/// </summary>
+public sealed class KeyRing : IDisposable
+{
+    private readonly SecretBytes _idKey;
+    private readonly SecretBytes _chunkerSecret;
+    private readonly SecretBytes _configKey;
+    private readonly SortedDictionary<uint, SecretBytes> _epochs = [];
+
+    /// <param name="repositorySecret">32 bytes that never change: chunk ids and cuts follow from them.</param>
+    /// <param name="epochs">Data keys, 32 bytes each, by their number from 1 on; copied.</param>
+    public KeyRing(SecretBytes repositorySecret, IReadOnlyDictionary<uint, SecretBytes> epochs)
+    {
+        if (epochs.Count == 0) throw new ArgumentException("A key ring needs an epoch.", nameof(epochs));
+        _idKey = KeyDerivation.Derive(repositorySecret.Span, "FunctionsBackup chunk id 1"u8);
+        _chunkerSecret = KeyDerivation.Derive(repositorySecret.Span, "FunctionsBackup chunker 1"u8);
+        _configKey = KeyDerivation.Derive(repositorySecret.Span, "FunctionsBackup config 1"u8);
+        foreach (var (number, key) in epochs)
+        {
+            if (number == 0 || key.Length != KeyDerivation.KeySize) throw new ArgumentException("An epoch has a number and 32 bytes.");
+            _epochs.Add(number, SecretBytes.Copy(key.Span));
+        }
+
+        CurrentEpoch = _epochs.Keys.Last();
+    }
+
+    /// <summary>The key of chunk ids, 32 bytes; see <see cref="ChunkIdHasher"/>.</summary>
+    public ReadOnlySpan<byte> IdKey => _idKey.Span;
+
+    /// <summary>For <see cref="GearTable"/>, 32 bytes.</summary>
+    public ReadOnlySpan<byte> ChunkerSecret => _chunkerSecret.Span;
+
+    /// <summary>The epoch whose key new objects use.</summary>
+    public uint CurrentEpoch { get; }
+
+    internal ReadOnlySpan<byte> ConfigKey => _configKey.Span;
+
+    /// <summary>Epoch numbers come from objects and may be hostile: ask before deriving.</summary>
+    public bool HasEpoch(uint epoch) => _epochs.ContainsKey(epoch);
+
+    /// <summary>The AES-256-GCM key of one pack.</summary>
+    /// <param name="epoch">An epoch of this ring.</param>
+    /// <param name="salt">The pack's own random bytes, 32.</param>
+    /// <exception cref="RepositoryException">The ring has no such epoch.</exception>
+    public SecretBytes DerivePackKey(uint epoch, ReadOnlySpan<byte> salt) => Derive(epoch, "FunctionsBackup pack 1"u8, salt);
+
+    /// <summary>The AES-256-GCM key of one sealed object; see <see cref="DerivePackKey"/>.</summary>
+    internal SecretBytes DeriveObjectKey(uint epoch, ReadOnlySpan<byte> salt) => Derive(epoch, "FunctionsBackup sealed object 1"u8, salt);
+
+    public void Dispose()
+    {
+        _idKey.Dispose();
+        _chunkerSecret.Dispose();
+        _configKey.Dispose();
+        foreach (var key in _epochs.Values) key.Dispose();
+    }
+
+    private SecretBytes Derive(uint epoch, ReadOnlySpan<byte> purpose, ReadOnlySpan<byte> salt) =>
+        _epochs.TryGetValue(epoch, out var key)
+            ? KeyDerivation.Derive(key.Span, purpose, salt)
+            : throw new RepositoryException($"The repository has no key of epoch {epoch}: its record in keys/ is missing, or was added just now.");
+}

@@ -1,0 +1,80 @@
+using System.Globalization;
+using FunctionsBackup.Repository.Crypto;
+using FunctionsBackup.Storage;
+
+namespace FunctionsBackup.Repository.Keys;
+
+/// <summary>Unlocks a repository.</summary>
+public static class KeyRingFactory
+{
+    /// <summary>Reads the config, opens a key slot with the credential, loads all keys and checks the config with them.</summary>
+    /// <exception cref="NotARepositoryException">The store has no repository.</exception>
+    /// <exception cref="NewerFormatException">It was made by a later program.</exception>
+    /// <exception cref="WrongKeyException">No slot opens with this credential; says which kinds there are.</exception>
+    /// <exception cref="DamageException">A key object is missing or damaged, or the config was changed.</exception>
+    public static async ValueTask<UnlockedRepository> UnlockAsync(
+        IObjectStore store, KeyCredential credential, CancellationToken cancellationToken)
+    {
+        var config = await RepositoryConfig.LoadAsync(store, cancellationToken).ConfigureAwait(false);
+        var slots = await KeySlotList.LoadAsync(store, config, cancellationToken).ConfigureAwait(false);
+        using var master = slots.Open(credential).MasterKey;
+        return new(config, await LoadAsync(store, config, master, cancellationToken).ConfigureAwait(false));
+    }
+
+    internal static async ValueTask<KeyRing> LoadAsync(
+        IObjectStore store, RepositoryConfig config, SecretBytes master, CancellationToken cancellationToken)
+    {
+        var scope = RepositoryScope.Of(config);
+        var secretsName = KeyObjects.Secrets(config.KeyGeneration);
+        var secretsBytes = await KeyObjects.ReadAsync(store, secretsName, cancellationToken).ConfigureAwait(false);
+        using var secret = KeyRecord.Open(secretsBytes, KeyRecord.SecretsKind, secretsName, scope, master.Span);
+        var epochs = new Dictionary<uint, SecretBytes>();
+        try
+        {
+            var prefix = KeyObjects.Epochs(config.KeyGeneration);
+            await foreach (var found in store.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
+            {
+                if (EpochOf(found.Name, prefix) is not { } epoch) continue;
+                var bytes = await KeyObjects.ReadAsync(store, found.Name, cancellationToken).ConfigureAwait(false);
+                epochs.Add(epoch, KeyRecord.Open(bytes, KeyRecord.EpochKind, found.Name, scope, master.Span));
+            }
+
+            // Epochs are never deleted, so the numbers have no gap.
+            for (var epoch = 1u; epoch <= Math.Max(1, epochs.Count); epoch++)
+                if (!epochs.ContainsKey(epoch))
+                    KeyRecord.Open(null, KeyRecord.EpochKind, KeyObjects.Epoch(config.KeyGeneration, epoch), scope, master.Span);
+            return CheckedRing(config, secret, epochs);
+        }
+        finally
+        {
+            foreach (var key in epochs.Values) key.Dispose();
+        }
+    }
+
+    private static KeyRing CheckedRing(RepositoryConfig config, SecretBytes secret, Dictionary<uint, SecretBytes> epochs)
+    {
+        var ring = new KeyRing(secret, epochs);
+        try
+        {
+            config.Verify(ring);
+            return ring;
+        }
+        catch
+        {
+            ring.Dispose();
+            throw;
+        }
+    }
+
+    private static uint? EpochOf(string name, string prefix) =>
+        name.Length == prefix.Length + 6
+        && uint.TryParse(name.AsSpan(prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var epoch) && epoch > 0
+            ? epoch
+            : null;
+}
+
+/// <summary>What unlocking gives; disposing wipes the keys.</summary>
+public sealed record UnlockedRepository(RepositoryConfig Config, KeyRing Keys) : IDisposable
+{
+    public void Dispose() => Keys.Dispose();
+}
