@@ -130,7 +130,13 @@ public sealed class FileSystemObjectStore : IObjectStore
     private Task<T> Run<T>(Func<T> work, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return _threads.RunAsync(work, cancellationToken);
+        return _threads.RunAsync(
+            () =>
+            {
+                _layout.Anchor();
+                return work();
+            },
+            cancellationToken);
     }
 
     private bool Create(string name, ReadOnlySpan<byte> content, CancellationToken cancellationToken)
@@ -230,6 +236,7 @@ public sealed class FileSystemObjectStore : IObjectStore
     private string[] Entries(string prefix)
     {
         var path = _layout.PathOf(prefix.TrimEnd('/'));
+        if (prefix.Length == 0) _layout.EnsurePresent(); // an empty mount point lists well, and wrongly
         try
         {
             return FolderLister.Read(path);

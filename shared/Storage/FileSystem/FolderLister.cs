@@ -32,7 +32,12 @@ internal static class FolderLister
         foreach (var name in names)
         {
             var error = PosixFile.Status(layout.PathOf(name), out var status);
-            if (error is Errno.ENOENT or Errno.ENOTDIR) continue;
+            if (error is Errno.ENOENT or Errno.ENOTDIR)
+            {
+                layout.EnsurePresent();
+                continue;
+            }
+
             if (error != Errno.None) throw FileSystemErrors.Translate(error, $"look at {name}", layout.Root);
             if (status.IsRegularFile) objects.Add(new ObjectInfo(name, status.Size, status.Modified));
         }

@@ -14,7 +14,8 @@ internal sealed class StoreLayout(string root)
     public const uint FolderMode = 0b111_111_000, ObjectMode = 0b100_100_000;
 
     private readonly Lock _lock = new();
-    private (ulong Device, ulong Inode)? _identity;
+    private (ulong Device, ulong Inode) _identity;
+    private volatile bool _anchored;
 
     public string Root { get; } = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
 
@@ -31,6 +32,13 @@ internal sealed class StoreLayout(string root)
         MakeFolder(Incomplete);
     }
 
+    /// <summary>Before the first use: remembers which folder the root is.</summary>
+    /// <exception cref="StoreUnavailableException">There is none.</exception>
+    public void Anchor()
+    {
+        if (!_anchored) EnsurePresent();
+    }
+
     /// <summary>
     /// Tells "there is no such object" from "the store is gone": call when the system said ENOENT. The root must be the folder that it was
     /// at first, or at least one that was made to be a store.
@@ -44,10 +52,11 @@ internal sealed class StoreLayout(string root)
         var found = (status.Device, status.Inode);
         lock (_lock)
         {
-            _identity ??= found;
-            if (_identity == found) return;
-            if (PosixFile.Status(Incomplete, out _) != Errno.None) throw FileSystemErrors.NotAStore(Root);
-            _identity = found; // unmounted and mounted again
+            if (_anchored && _identity == found) return;
+            // Another folder than before: unmounted and mounted again, or only unmounted?
+            if (_anchored && PosixFile.Status(Incomplete, out _) != Errno.None) throw FileSystemErrors.NotAStore(Root);
+            _identity = found;
+            _anchored = true;
         }
     }
 
