@@ -1,0 +1,46 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using FunctionsBackup.Cli.Output;
+using FunctionsBackup.Cli.Running;
+using FunctionsBackup.Repository.Snapshots;
+
+namespace FunctionsBackup.Cli.Commands;
+
+/// <summary><c>backup list</c>: the recovery points, oldest first.</summary>
+internal static class BackupListCommand
+{
+    public static Command Create()
+    {
+        var type = ComponentNames.Option("Only the recovery points of this component.");
+        return new Command("list", "List the recovery points, oldest first.") { type }.Does(async (context, cancellationToken) =>
+        {
+            var component = ComponentNames.Check(context.Get(type));
+            var repository = await context.OpenRepositoryAsync(cancellationToken);
+            var snapshots = new List<Snapshot>();
+            await foreach (var snapshot in repository.ListSnapshotsAsync(component, cancellationToken)) snapshots.Add(snapshot);
+            context.Printer.Result(
+                () => new JsonObject { ["recovery_points"] = new JsonArray([.. snapshots.Select(SnapshotView.ToJson)]) },
+                output => Write(snapshots, output, context.Printer));
+            return ExitCode.Done;
+        });
+    }
+
+    private static void Write(List<Snapshot> snapshots, TextWriter output, Printer printer)
+    {
+        if (snapshots.Count == 0)
+        {
+            printer.Note("There are no recovery points yet; take one with 'fbackup backup run'.");
+            return;
+        }
+
+        var table = new Table("recovery point", "component", "kind", "completed", "files", "size", "stored", "warnings");
+        foreach (var s in snapshots)
+        {
+            table.Add(
+                s.Id, s.Component, s.Kind, Human.Moment(s.CompletedAt), $"{s.Statistics.Files:N0}", Human.Bytes(s.Statistics.LogicalBytes),
+                Human.Bytes(s.Statistics.StoredBytes), s.Warnings.Count == 0 ? "" : $"{s.Warnings.Count}");
+        }
+
+        table.Write(output, printer.IsTerminal);
+    }
+}

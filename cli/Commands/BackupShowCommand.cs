@@ -1,0 +1,23 @@
+using System.CommandLine;
+using FunctionsBackup.Cli.Output;
+using FunctionsBackup.Cli.Running;
+
+namespace FunctionsBackup.Cli.Commands;
+
+/// <summary><c>backup show ID</c>: one recovery point.</summary>
+internal static class BackupShowCommand
+{
+    public static Command Create()
+    {
+        var id = new Argument<string>("ID") { Description = "A recovery point's id, a unique beginning of it, or latest." };
+        var type = ComponentNames.Option("With latest: of this component.");
+        return new Command("show", "Show one recovery point.") { id, type }.Does(async (context, cancellationToken) =>
+        {
+            var component = ComponentNames.Check(context.Get(type));
+            var repository = await context.OpenRepositoryAsync(cancellationToken);
+            var snapshot = await repository.GetSnapshotAsync(context.Get(id), component, cancellationToken);
+            context.Printer.Result(() => SnapshotView.ToJson(snapshot), output => SnapshotView.Describe(snapshot, output));
+            return ExitCode.Done;
+        });
+    }
+}

@@ -1,0 +1,45 @@
+using System.Text.Json.Nodes;
+using FunctionsBackup.Repository.Snapshots;
+
+namespace FunctionsBackup.Cli.Output;
+
+/// <summary>How recovery points are shown.</summary>
+internal static class SnapshotView
+{
+    public static JsonObject ToJson(Snapshot snapshot) => new()
+    {
+        ["id"] = snapshot.Id,
+        ["component"] = snapshot.Component,
+        ["kind"] = snapshot.Kind,
+        ["parent"] = snapshot.Parent,
+        ["started_at"] = Human.Iso(snapshot.StartedAt),
+        ["completed_at"] = Human.Iso(snapshot.CompletedAt),
+        ["host"] = snapshot.Host,
+        ["written_by"] = snapshot.WrittenBy,
+        ["entries"] = snapshot.Statistics.Entries,
+        ["files"] = snapshot.Statistics.Files,
+        ["logical_bytes"] = snapshot.Statistics.LogicalBytes,
+        ["read_bytes"] = snapshot.Statistics.ReadBytes,
+        ["new_bytes"] = snapshot.Statistics.NewBytes,
+        ["stored_bytes"] = snapshot.Statistics.StoredBytes,
+        ["new_chunks"] = snapshot.Statistics.NewChunks,
+        ["warnings"] = new JsonArray([.. snapshot.Warnings.Select(w => JsonValue.Create(w))]),
+        ["details"] = snapshot.Details?.DeepClone(),
+    };
+
+    public static void Describe(Snapshot snapshot, TextWriter output)
+    {
+        var statistics = snapshot.Statistics;
+        output.WriteLine($"recovery point  {snapshot.Id}");
+        output.WriteLine($"component       {snapshot.Component}, {snapshot.Kind}");
+        output.WriteLine($"completed       {Human.Moment(snapshot.CompletedAt)}, after {Human.Time(snapshot.CompletedAt - snapshot.StartedAt)}");
+        output.WriteLine($"taken on        {snapshot.Host} by fbackup {snapshot.WrittenBy}");
+        if (snapshot.Parent is { } parent) output.WriteLine($"taken against   {parent} (not needed to restore)");
+        output.WriteLine($"holds           {Human.Count(statistics.Files, "file", "files")}, {Human.Bytes(statistics.LogicalBytes)}");
+        output.WriteLine($"read            {Human.Bytes(statistics.ReadBytes)}");
+        output.WriteLine($"new             {Human.Bytes(statistics.NewBytes)}, {Human.Bytes(statistics.StoredBytes)} stored");
+        foreach (var (name, value) in snapshot.Details ?? [])
+            output.WriteLine($"{name,-15} {value?.ToJsonString()}");
+        foreach (var warning in snapshot.Warnings) output.WriteLine($"warning         {warning}");
+    }
+}

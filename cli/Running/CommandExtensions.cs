@@ -1,0 +1,20 @@
+using System.CommandLine;
+using FunctionsBackup.Cli.Output;
+
+namespace FunctionsBackup.Cli.Running;
+
+/// <summary>How a command is given its work.</summary>
+internal static class CommandExtensions
+{
+    /// <summary>Runs <paramref name="work"/> with a context that is disposed after it; its result is the exit code.</summary>
+    public static Command Does(this Command command, Func<CommandContext, CancellationToken, Task<int>> work)
+    {
+        command.SetAction(async (arguments, cancellationToken) =>
+        {
+            using var printer = Printers.Create(arguments.GetValue(GlobalOptions.Json));
+            await using var context = new CommandContext(arguments, printer, TimeProvider.System);
+            return await work(context, cancellationToken);
+        });
+        return command;
+    }
+}

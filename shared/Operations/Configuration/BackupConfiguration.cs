@@ -1,0 +1,139 @@
+using FunctionsBackup.Operations.Configuration.Values;
+using FunctionsBackup.Operations.Objectives;
+
+namespace FunctionsBackup.Operations.Configuration;
+
+/// <summary>A checked configuration. Secrets are references here; <see cref="SecretResolver"/> fetches one when it is needed.</summary>
+public sealed class BackupConfiguration
+{
+    private readonly IReadOnlyDictionary<string, EffectiveSetting> _values;
+
+    internal BackupConfiguration(string file, string folder, IReadOnlyDictionary<string, EffectiveSetting> values)
+    {
+        (File, Folder, _values) = (file, folder, values);
+        Global = new GlobalSettings(Text("global.storage_backend")!, Get<CompressionSetting>("global.compression")!, (int)Value("global.parallel_jobs")!);
+        Storage = new StorageSettings(Text("storage.path")!);
+        Keys = new KeySettings(Get<SecretReference>("keys.passphrase"), Get<SecretReference>("keys.recovery_key"));
+        Postgres = Get<SecretReference>("components.postgres.connection") is { } connection
+            ? new PostgresSettings(
+                connection, Text("components.postgres.data_directory"), Text("components.postgres.mode")!,
+                Value("components.postgres.fast_checkpoint") is true, Text("components.postgres.wal_slot")!)
+            : null;
+        Objectives = new RecoveryObjectives(Objective("database"), Objective("cache"), Objective("voice_data"), Objective("full_system"));
+
+        RecoveryObjective Objective(string name) =>
+            new((TimeSpan)Value($"objectives.{name}.rto")!, (TimeSpan)Value($"objectives.{name}.rpo")!);
+    }
+
+    /// <summary>The file as the user named it.</summary>
+    public string File { get; }
+
+    /// <summary>Absolute folder of the file, where relative paths start.</summary>
+    public string Folder { get; }
+
+    public GlobalSettings Global { get; }
+
+    public StorageSettings Storage { get; }
+
+    public KeySettings Keys { get; }
+
+    /// <summary>Null: not configured.</summary>
+    public PostgresSettings? Postgres { get; }
+
+    public RecoveryObjectives Objectives { get; }
+
+    /// <summary>Every setting, in the order of the table.</summary>
+    public IEnumerable<EffectiveSetting> Effective => Settings.All.Select(s => _values[s.Path]);
+
+    /// <summary>The components that are configured, in the order of <see cref="Settings.Components"/>.</summary>
+    public IEnumerable<string> ConfiguredComponents => Settings.Components.Where(c => IsSet($"components.{c}."));
+
+    /// <summary>What is worth a word though it is no error: one sentence each.</summary>
+    public IEnumerable<string> Notes
+    {
+        get
+        {
+            foreach (var value in Effective.Where(v => v.Setting.Kind == SettingKind.Reserved && v.Value is not null))
+                yield return $"{value.Source}: '{value.Setting.Path}' is accepted but not used by this version.";
+            foreach (var component in Settings.Components.Where(c => IsSet($"policies.{c}.") && !IsSet($"components.{c}.")))
+                yield return $"{File}: there is a policy for {component}, but components.{component} says not where it is: it is not protected.";
+            if (Keys.Passphrase is null && Keys.RecoveryKey is null)
+                yield return $"{File}: no key is configured, so the repository cannot be opened; set keys.passphrase to env:NAME or file:PATH.";
+            if (Global.StorageBackend != "filesystem")
+                yield return $"{File}: {Global.StorageBackend} repositories are not available in this version; use filesystem.";
+        }
+    }
+
+    /// <summary>A component of files: <c>voice_data</c>, <c>logs</c> or <c>configuration</c>; null: not configured.</summary>
+    public FilesSettings? Files(string component) =>
+        Get<IReadOnlyList<string>>($"components.{component}.paths") is { } paths
+            ? new FilesSettings(
+                paths, Get<IReadOnlyList<string>>($"components.{component}.include") ?? [],
+                Get<IReadOnlyList<string>>($"components.{component}.exclude") ?? [])
+            : null;
+
+    /// <summary>How long recovery points of a component are kept.</summary>
+    public RetentionSettings Retention(string component)
+    {
+        return new RetentionSettings
+        {
+            KeepLast = Count("full_backups") ?? Count("snapshots") ?? Count("recordings"),
+            KeepWithin = Value($"policies.{component}.retention.keep_within") as TimeSpan?,
+            Hourly = Count("hourly"),
+            Daily = Count("daily"),
+            Weekly = Count("weekly"),
+            Monthly = Count("monthly"),
+            Yearly = Count("yearly"),
+        };
+
+        int? Count(string name) => Value($"policies.{component}.retention.{name}") as int?;
+    }
+
+    private bool IsSet(string prefix) => _values.Values.Any(v => !v.IsDefault && v.Setting.Path.StartsWith(prefix, StringComparison.Ordinal));
+
+    private object? Value(string path) => _values.GetValueOrDefault(path)?.Value;
+
+    private T? Get<T>(string path) where T : class => Value(path) as T;
+
+    private string? Text(string path) => Get<string>(path);
+}
+
+public sealed record GlobalSettings(string StorageBackend, CompressionSetting Compression, int ParallelJobs);
+
+/// <param name="Path">Absolute folder of a filesystem repository.</param>
+public sealed record StorageSettings(string Path);
+
+public sealed record KeySettings(SecretReference? Passphrase, SecretReference? RecoveryKey);
+
+/// <param name="Connection">The connection string, by reference.</param>
+/// <param name="DataDirectory">Absolute; null: not beside the server.</param>
+/// <param name="Mode"><c>auto</c>, <c>direct</c> or <c>replication</c>.</param>
+/// <param name="FastCheckpoint">Checkpoint at once.</param>
+/// <param name="WalSlot">Slot of <c>wal receive</c>.</param>
+public sealed record PostgresSettings(SecretReference Connection, string? DataDirectory, string Mode, bool FastCheckpoint, string WalSlot);
+
+/// <param name="Paths">Absolute.</param>
+/// <param name="Include">Patterns; empty: all.</param>
+/// <param name="Exclude">Patterns.</param>
+public sealed record FilesSettings(IReadOnlyList<string> Paths, IReadOnlyList<string> Include, IReadOnlyList<string> Exclude);
+
+/// <summary>What to keep; null: that rule is not used. A recovery point stays while one rule wants it.</summary>
+public sealed record RetentionSettings
+{
+    public int? KeepLast { get; init; }
+
+    public TimeSpan? KeepWithin { get; init; }
+
+    public int? Hourly { get; init; }
+
+    public int? Daily { get; init; }
+
+    public int? Weekly { get; init; }
+
+    public int? Monthly { get; init; }
+
+    public int? Yearly { get; init; }
+
+    /// <summary>No rule at all: nothing is ever removed.</summary>
+    public bool IsEmpty => this == new RetentionSettings();
+}

@@ -1,0 +1,97 @@
+namespace FunctionsBackup.Operations.Configuration;
+
+/// <summary>The table of all settings: the one place where a setting is declared.</summary>
+public static class Settings
+{
+    /// <summary>The file's one top-level key.</summary>
+    public const string Root = "backup_config";
+
+    /// <summary>The components that can be protected, by their names in the configuration.</summary>
+    public static IReadOnlyList<string> Components { get; } = ["postgres", "redis", "voice_data", "logs", "configuration", "livekit"];
+
+    public static IReadOnlyList<Setting> All { get; } =
+    [
+        new("global.storage_backend", SettingKind.Word, "filesystem", "Where the repository is kept.") { Words = ["filesystem", "s3", "azure_blob"] },
+        new("global.encryption", SettingKind.Boolean, "true", "Repositories are always encrypted; false is refused."),
+        new("global.compression", SettingKind.Compression, "zstd", "true (zstd), zstd, lz4, gzip or none; with a level as zstd:6 or { algorithm: zstd, level: 6 }."),
+        new("global.parallel_jobs", SettingKind.Integer, "2", "Workers that read, compress and encrypt, and requests in flight.") { Minimum = 1, Maximum = 64 },
+
+        new("storage.path", SettingKind.Path, "./repository", "Folder of a filesystem repository."),
+        new("storage.bucket", SettingKind.Text, null, "Bucket of an s3 repository."),
+        new("storage.endpoint", SettingKind.Url, null, "Address of the storage service, where it is not the provider's own."),
+        new("storage.region", SettingKind.Text, null, "Region of the bucket."),
+        new("storage.prefix", SettingKind.Text, null, "Path within the bucket or container."),
+        new("storage.access_key", SettingKind.Secret, null, "Access key id of an s3 repository."),
+        new("storage.secret_key", SettingKind.Secret, null, "Secret access key of an s3 repository."),
+        new("storage.account", SettingKind.Text, null, "Account of an azure_blob repository."),
+        new("storage.container", SettingKind.Text, null, "Container of an azure_blob repository."),
+        new("storage.account_key", SettingKind.Secret, null, "Key of the account; a managed identity needs none."),
+
+        new("keys.passphrase", SettingKind.Secret, null, "The passphrase that opens the repository."),
+        new("keys.recovery_key", SettingKind.Secret, null, "The recovery key that opens the repository when the passphrase is lost, usually file:PATH."),
+
+        new("components.postgres.connection", SettingKind.Secret, null, "PostgreSQL connection, host=… user=… form or postgresql:// URI.") { Required = true },
+        new("components.postgres.data_directory", SettingKind.Path, null, "The data directory, when this runs beside the server."),
+        new("components.postgres.mode", SettingKind.Word, "auto", "How the database is read: beside the server (direct), over the network (replication), or what fits.")
+        {
+            Words = ["auto", "direct", "replication"],
+        },
+        new("components.postgres.fast_checkpoint", SettingKind.Boolean, "true", "Checkpoint at once when a backup begins, instead of spread out."),
+        new("components.postgres.wal_slot", SettingKind.Text, "fbackup", "Replication slot of 'wal receive'."),
+        new("components.redis.connection", SettingKind.Secret, null, "Redis connection, redis:// or rediss:// URI.") { Required = true },
+        .. Files("voice_data", "Recordings and transcripts"),
+        .. Files("logs", "Log files"),
+        .. Files("configuration", "Configuration files"),
+        new("components.livekit.url", SettingKind.Url, null, "Address of the LiveKit server.") { Required = true },
+        new("components.livekit.api_key", SettingKind.Secret, null, "LiveKit API key.") { Required = true },
+        new("components.livekit.api_secret", SettingKind.Secret, null, "LiveKit API secret.") { Required = true },
+
+        .. Components.SelectMany(Policy),
+
+        .. Objective("database", "PostgreSQL", "1h", "15m"),
+        .. Objective("cache", "Redis", "30m", "2h"),
+        .. Objective("voice_data", "Recordings and transcripts", "1h30m", "6h"),
+        .. Objective("full_system", "Everything together", "3h", "30m"),
+
+        new("replication", SettingKind.Reserved, null, "Copies of the repository elsewhere."),
+        new("notifications", SettingKind.Reserved, null, "Who is told of failures."),
+        new("restore_tests", SettingKind.Reserved, null, "Scheduled restore tests."),
+        new("recovery", SettingKind.Reserved, null, "Disaster recovery plans."),
+    ];
+
+    private static IEnumerable<Setting> Files(string component, string what) =>
+    [
+        new($"components.{component}.paths", SettingKind.Paths, null, $"{what}: the directories or files to protect.") { Required = true },
+        new($"components.{component}.include", SettingKind.Globs, null, "Only files that match one of these patterns."),
+        new($"components.{component}.exclude", SettingKind.Globs, null, "Files and directories to leave out."),
+    ];
+
+    private static IEnumerable<Setting> Policy(string component)
+    {
+        var path = $"policies.{component}";
+        // What a component calls its recovery points: the words of its schedule and of its retention.
+        var (schedules, counted) = component switch
+        {
+            "postgres" => (new[] { "full_backup", "incremental" }, "full_backups"),
+            "redis" or "livekit" => (["snapshot"], "snapshots"),
+            "voice_data" => (["full_backup", "incremental"], "recordings"),
+            _ => (["full_backup", "incremental", "snapshot"], "snapshots"),
+        };
+        foreach (var kind in schedules)
+            yield return new Setting($"{path}.schedule.{kind}", SettingKind.Cron, null, $"When a {kind} is taken, cron with 5 fields or 6 with seconds first, UTC.");
+        yield return Count(counted, "The newest recovery points to keep.");
+        if (counted == "snapshots" && component is "logs" or "configuration") yield return Count("full_backups", "The newest full recovery points to keep.");
+        yield return new Setting($"{path}.retention.keep_within", SettingKind.Duration, null, "Keep every recovery point younger than this.");
+        foreach (var period in new[] { "hourly", "daily", "weekly", "monthly", "yearly" })
+            yield return Count(period, $"Keep the newest recovery point of each of this many {period} periods.");
+
+        Setting Count(string name, string documentation) =>
+            new($"{path}.retention.{name}", SettingKind.Integer, null, documentation) { Minimum = 1, Maximum = 100_000 };
+    }
+
+    private static IEnumerable<Setting> Objective(string name, string what, string rto, string rpo) =>
+    [
+        new($"objectives.{name}.rto", SettingKind.Duration, rto, $"{what}: the longest acceptable time until it runs again."),
+        new($"objectives.{name}.rpo", SettingKind.Duration, rpo, $"{what}: the longest acceptable loss, as a time."),
+    ];
+}
