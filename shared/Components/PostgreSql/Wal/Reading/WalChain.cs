@@ -20,6 +20,11 @@ public sealed class WalChain
     /// <summary>End of the last whole record so far.</summary>
     public Lsn? End { get; private set; }
 
+    /// <summary>
+    /// The last segment's first bytes end a record that may matter to recovery: only reading it and the one before tells.
+    /// </summary>
+    public bool CrossingMatters { get; private set; }
+
     private bool _hasBegun;
 
     /// <summary>Takes the next segment of the walk.</summary>
@@ -27,6 +32,7 @@ public sealed class WalChain
     public string? Append(WalSegmentFacts facts, Lsn start)
     {
         ArgumentNullException.ThrowIfNull(facts);
+        CrossingMatters = false;
         var problem = _tailRemaining > 0 ? Continue(facts, start) : Begin(facts);
         if (problem is not null) return problem;
         if (facts.FirstPrevious is { } previous && LastRecord is { } last && previous != last)
@@ -81,6 +87,7 @@ public sealed class WalChain
         var previous = new Lsn(BinaryPrimitives.ReadUInt64LittleEndian(_header.AsSpan(8)));
         if (LastRecord is { } last && previous != last) return $"the record {Describe()}, which ends in it, says that the one before is at {previous}";
         LastRecord = _tailStart;
+        CrossingMatters = WalRecordBody.IsInteresting(_header[17], _header[16]);
         // Where it ends exactly depends on page headers; the start of the segment is a safe lower bound until a record follows.
         End = facts.FirstRecord ?? segment;
         return null;

@@ -14,6 +14,7 @@ public sealed class WalDecoder(int segmentSize, ulong? systemIdentifier, IWalVis
 {
     private const int RecordHeaderSize = 24;
     private readonly WalSplitRecord _split = new();
+    private readonly IWalVisitor? _records = visitor is { WantsRecords: true } ? visitor : null;
     private ulong _base;
     private uint _timeline;
     private int _blockSize;
@@ -216,6 +217,7 @@ public sealed class WalDecoder(int segmentSize, ulong? systemIdentifier, IWalVis
         Records[manager]++;
         LastRecord = start;
         End = end;
+        _records?.OnRecord(start, end);
         if (manager > WalRecordBody.TransactionManager) return null;
         if (visitor is not null && WalRecordBody.IsInteresting(manager, info)) WalRecordBody.Decode(manager, info, xid, start, end, body, visitor);
         if (!WalRecordBody.IsSwitch(manager, info)) return null;

@@ -21,6 +21,14 @@ public readonly record struct WalTimelineChange(Lsn Start, Lsn End, uint Timelin
 /// <summary>Is told of the records that matter to recovery, in order.</summary>
 public interface IWalVisitor
 {
+    /// <summary>Whether <see cref="OnRecord"/> is wanted at all: it is asked for every record.</summary>
+    bool WantsRecords => false;
+
+    /// <summary>Any whole record, before what it says is told.</summary>
+    void OnRecord(Lsn start, Lsn end)
+    {
+    }
+
     void OnTransaction(in WalTransaction transaction);
 
     void OnRestorePoint(in WalRestorePoint point);

@@ -1,0 +1,63 @@
+using FunctionsBackup.Storage;
+
+namespace FunctionsBackup.Components.PostgreSql.Wal.Recovery;
+
+/// <summary>The names of all that is archived of one cluster, from one listing.</summary>
+internal sealed class WalInventory
+{
+    private readonly SortedDictionary<uint, SortedSet<ulong>> _known = [];
+    private readonly HashSet<WalSegmentName> _complete = [];
+    private readonly HashSet<WalSegmentName> _unfinished = [];
+    private readonly int _segmentSize;
+
+    private WalInventory(int segmentSize) => _segmentSize = segmentSize;
+
+    /// <summary>Timelines whose history file is archived, ascending.</summary>
+    public SortedSet<uint> Histories { get; } = [];
+
+    public static async ValueTask<WalInventory> LoadAsync(IObjectStore store, WalObjectNames names, int segmentSize, CancellationToken cancellationToken)
+    {
+        var inventory = new WalInventory(segmentSize);
+        await foreach (var item in store.ListAsync(names.Root, cancellationToken).ConfigureAwait(false)) inventory.Add(item.Name);
+        return inventory;
+    }
+
+    public bool IsComplete(in WalSegmentName name) => _complete.Contains(name);
+
+    public bool HasAnything(in WalSegmentName name) => _complete.Contains(name) || _unfinished.Contains(name);
+
+    /// <summary>The first archived segment on any of the timelines at or after a position, or null.</summary>
+    public Lsn? FirstAtOrAfter(IEnumerable<uint> timelines, Lsn position)
+    {
+        Lsn? first = null;
+        foreach (var timeline in timelines)
+        {
+            if (!_known.TryGetValue(timeline, out var starts)) continue;
+            var view = starts.GetViewBetween(position.Value, ulong.MaxValue);
+            if (view.Count > 0 && (first is null || view.Min < first.Value.Value)) first = new Lsn(view.Min);
+        }
+
+        return first;
+    }
+
+    private void Add(string objectName)
+    {
+        if (WalObjectNames.TryParsePart(objectName, out var part, out _, out _))
+        {
+            Note(part, _unfinished);
+            return;
+        }
+
+        if (!WalFileName.TryParse(WalObjectNames.FileName(objectName), out var name)) return;
+        if (name.Kind == WalFileKind.History) Histories.Add(name.Timeline);
+        else if (name.Kind == WalFileKind.Segment) Note(name.Segment, _complete);
+        else if (name.Kind == WalFileKind.PartialSegment) Note(name.Segment, _unfinished);
+    }
+
+    private void Note(in WalSegmentName name, HashSet<WalSegmentName> set)
+    {
+        if (!set.Add(name)) return;
+        if (!_known.TryGetValue(name.Timeline, out var starts)) _known.Add(name.Timeline, starts = []);
+        starts.Add(name.Start(_segmentSize).Value);
+    }
+}
