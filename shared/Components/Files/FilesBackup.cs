@@ -1,4 +1,6 @@
-#pragma warning disable CA1822, CA1065, CS9113 // contracts first; bodies follow
+using FunctionsBackup.Components.Files.Backup;
+using FunctionsBackup.Components.Files.Globs;
+using FunctionsBackup.Components.Files.Walking;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Snapshots;
 
@@ -9,7 +11,10 @@ namespace FunctionsBackup.Components.Files;
 /// <param name="Paths">Directories or files. In the catalog each is a top-level entry named after its last component.</param>
 public sealed record FilesBackupOptions(string Component, IReadOnlyList<string> Paths)
 {
-    /// <summary>If not empty, only files that match one of these globs (gitignore-like: <c>*</c>, <c>**</c>, <c>?</c>, <c>[a-z]</c>).</summary>
+    /// <summary>
+    /// If not empty, only files that match one of these globs (gitignore-like: <c>*</c>, <c>**</c>, <c>?</c>, <c>[a-z]</c>), or lie in a
+    /// directory that does. Globs are relative to the path that is backed up (<see cref="Glob"/>).
+    /// </summary>
     public IReadOnlyList<string> Include { get; init; } = [];
 
     public IReadOnlyList<string> Exclude { get; init; } = [];
@@ -17,17 +22,80 @@ public sealed record FilesBackupOptions(string Component, IReadOnlyList<string> 
     /// <summary>Read every file, also those that size, mtime, ctime and inode say are unchanged.</summary>
     public bool Full { get; init; }
 
+    /// <summary>Do not enter directories on which another file system is mounted.</summary>
+    public bool OneFileSystem { get; init; }
+
     public int Parallelism { get; init; } = 2;
 }
 
 /// <summary>Backs up directory trees.</summary>
 public sealed class FilesBackup(BackupRepository repository, TimeProvider time)
 {
-    /// <summary>Takes one recovery point. Files that change, vanish or cannot be read become warnings of the snapshot; the rest goes on.</summary>
-    public ValueTask<Snapshot> RunAsync(FilesBackupOptions options, IProgress<WorkProgress>? progress, CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
-
     public BackupRepository Repository { get; } = repository;
 
     public TimeProvider Time { get; } = time;
+
+    internal FilesBackupHooks Hooks { get; init; } = new();
+
+    /// <summary>Takes one recovery point. Files that change, vanish or cannot be read become warnings of the snapshot; the rest goes on.</summary>
+    /// <exception cref="FileNotFoundException">None of the paths exists.</exception>
+    /// <exception cref="FormatException">A glob is not one.</exception>
+    public async ValueTask<Snapshot> RunAsync(
+        FilesBackupOptions options, IProgress<WorkProgress>? progress, CancellationToken cancellationToken)
+    {
+        var startedAt = Time.GetUtcNow();
+        var warnings = new WarningList();
+        var walkOptions = new WalkOptions(GlobSet.Parse(options.Include), GlobSet.Parse(options.Exclude), options.OneFileSystem);
+        var roots = WalkRoot.Find(options.Paths, warnings);
+        try
+        {
+            var paths = roots.ToDictionary(root => Posix.ByteName.Display(root.CatalogName), root => root.Original);
+            var before = await FindParentAsync(options.Component, paths, cancellationToken).ConfigureAwait(false);
+            await using var parent = new ParentCatalog(
+                before,
+                before is null ? null : Repository.ReadCatalogAsync(before, cancellationToken).GetAsyncEnumerator(cancellationToken),
+                warnings.Add);
+            await using var session = Repository.BeginSession(new SessionOptions(options.Component, options.Parallelism));
+            var meter = new ProgressMeter(progress, Time);
+            var walker = new TreeWalker(walkOptions, warnings);
+            var pipeline = new BackupPipeline(session, parent, warnings, meter, Hooks, options.Full);
+            await pipeline.RunAsync(walker, roots, options.Parallelism, cancellationToken).ConfigureAwait(false);
+            meter.Report();
+
+            var details = new FilesBackupDetails
+            {
+                Paths = paths,
+                Include = options.Include,
+                Exclude = options.Exclude,
+                Excluded = walker.Excluded,
+                Sockets = walker.Sockets,
+                Unchanged = pipeline.Unchanged,
+                Users = FilesBackupDetails.UserNames(pipeline.Users),
+                Groups = FilesBackupDetails.GroupNames(pipeline.Groups),
+            };
+            var kind = before is null || options.Full ? "full" : "incremental";
+            var draft = new SnapshotDraft(
+                kind, options.Full ? null : before?.Id, startedAt, warnings.ToList(), details.ToJson());
+            return await session.CommitAsync(draft, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            foreach (var root in roots) root.Dispose();
+        }
+    }
+
+    // The newest one of the same paths; the records are read, not the catalogs.
+    private async ValueTask<Snapshot?> FindParentAsync(
+        string component, Dictionary<string, string> paths, CancellationToken cancellationToken)
+    {
+        Snapshot? newest = null;
+        await foreach (var snapshot in Repository.ListSnapshotsAsync(component, cancellationToken).ConfigureAwait(false))
+        {
+            var details = FilesBackupDetails.FromJson(snapshot.Details);
+            if (details?.Paths is { } known && known.Count == paths.Count && paths.All(path => known.GetValueOrDefault(path.Key) == path.Value))
+                newest = snapshot;
+        }
+
+        return newest;
+    }
 }

@@ -1,0 +1,37 @@
+namespace FunctionsBackup.Components.Posix;
+
+/// <summary>The errno values of Linux that this product tells apart (the same on x64 and arm64; asm-generic/errno.h).</summary>
+public enum PosixError
+{
+    None = 0,
+    NotPermitted = 1,
+    NoEntry = 2,
+    Interrupted = 4,
+    Io = 5,
+    NoDevice = 6,
+    BadDescriptor = 9,
+    Again = 11,
+    NoMemory = 12,
+    AccessDenied = 13,
+    Busy = 16,
+    Exists = 17,
+    CrossDevice = 18,
+    NotDirectory = 20,
+    IsDirectory = 21,
+    InvalidArgument = 22,
+    TooManyOpenInSystem = 23,
+    TooManyOpen = 24,
+    FileTooBig = 27,
+    NoSpace = 28,
+    ReadOnly = 30,
+    TooManyLinks = 31,
+    Range = 34,
+    NameTooLong = 36,
+    NotImplemented = 38,
+    NotEmpty = 39,
+    Loop = 40,
+    NoData = 61,
+    NotSupported = 95,
+    Stale = 116,
+    QuotaExceeded = 122,
+}
