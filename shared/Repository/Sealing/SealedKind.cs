@@ -1,0 +1,15 @@
+namespace FunctionsBackup.Repository.Sealing;
+
+/// <summary>What a sealed object is; bound into its encryption, so that one cannot stand in for another (FORMAT.md §2).</summary>
+public enum SealedKind : byte
+{
+    Snapshot = 1,
+    IndexSegment = 2,
+    Pin = 3,
+    VerificationResult = 4,
+    CollectionMark = 5,
+    DamageRecord = 6,
+    WalSegment = 7,
+    WalPart = 8,
+    TimelineHistory = 9,
+}
