@@ -1,41 +1,158 @@
-#pragma warning disable CA1822, CA1065 // contracts first; bodies follow
+using System.Reflection;
 using FunctionsBackup.Repository.Catalogs;
+using FunctionsBackup.Repository.Chunking;
+using FunctionsBackup.Repository.Collection;
+using FunctionsBackup.Repository.Compression;
 using FunctionsBackup.Repository.Contents;
+using FunctionsBackup.Repository.Crypto;
+using FunctionsBackup.Repository.Damage;
+using FunctionsBackup.Repository.Indexing;
+using FunctionsBackup.Repository.Keys;
+using FunctionsBackup.Repository.Reading;
 using FunctionsBackup.Repository.Sealing;
 using FunctionsBackup.Repository.Snapshots;
 using FunctionsBackup.Storage;
 
 namespace FunctionsBackup.Repository;
 
+/// <summary>How a repository is used.</summary>
+public sealed record RepositoryOptions
+{
+    public CompressionSettings Compression { get; init; } = CompressionSettings.Default;
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>False for callers that only use <see cref="BackupRepository.Sealed"/> and snapshot records: opens faster.</summary>
+    public bool LoadIndex { get; init; } = true;
+
+    /// <summary>True only for repair: opens although index segments are damaged.</summary>
+    public bool TolerateDamagedIndex { get; init; }
+}
+
+/// <summary>One chunk to fetch.</summary>
+/// <param name="Id">The chunk.</param>
+/// <param name="Length">Its plaintext length, bytes.</param>
+/// <param name="Target">The caller's own number for where it goes.</param>
+/// <param name="Offset">The caller's own offset for where it goes.</param>
+public readonly record struct ChunkRequest(ChunkId Id, int Length, int Target, long Offset);
+
 /// <summary>An unlocked repository: reads recovery points, and starts sessions that add them. Safe for concurrent use.</summary>
 public sealed class BackupRepository : IAsyncDisposable
 {
-    /// <summary>Random, chosen by init: 32 hex digits.</summary>
-    public string Id => throw new NotImplementedException();
+    private readonly ChunkIndex? _index;
+    private readonly ChunkFetcher? _fetcher;
+    private readonly HasherPool _hashers;
+    private readonly UnlockedRepository _unlocked;
+    private readonly FastCdc _chunker;
+    private readonly CollectionFence _fence;
 
-    public IObjectStore Store => throw new NotImplementedException();
+    private BackupRepository(
+        IObjectStore store, RepositoryKeys keys, UnlockedRepository unlocked, FastCdc chunker, RepositoryOptions options, SealedObjects sealedObjects, ChunkIndex? index,
+        CollectionFence fence, bool trustsParents)
+    {
+        Store = store;
+        Keys = keys;
+        Sealed = sealedObjects;
+        Compression = options.Compression;
+        Time = options.Time;
+        TrustsParents = trustsParents;
+        Id = unlocked.Config.RepositoryId;
+        _unlocked = unlocked;
+        Snapshots = new SnapshotStore(store, sealedObjects);
+        _hashers = new HasherPool(keys.CreateHasher);
+        _chunker = chunker;
+        _index = index;
+        _fence = fence;
+        _fetcher = index is null ? null : new ChunkFetcher(store, keys, index, _hashers);
+    }
+
+    public static string ProductVersion { get; } =
+        "fbackup " + (typeof(BackupRepository).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
+            .Split('+')[0] ?? "0");
+
+    /// <summary>Random, chosen by init: 32 hex digits.</summary>
+    public string Id { get; }
+
+    public IObjectStore Store { get; }
 
     /// <summary>Small self-contained encrypted objects outside the packs: WAL segments, pins, verification results.</summary>
-    public SealedObjects Sealed => throw new NotImplementedException();
+    public SealedObjects Sealed { get; }
+
+    public SnapshotStore Snapshots { get; }
+
+    internal RepositoryKeys Keys { get; }
+
+    internal CompressionSettings Compression { get; }
+
+    internal TimeProvider Time { get; }
+
+    /// <summary>False when chunks are known to be lost: then nothing is taken over from an earlier recovery point unseen.</summary>
+    internal bool TrustsParents { get; }
+
+    internal ChunkIndex Index => _index ?? throw new InvalidOperationException("The repository was opened without its index.");
+
+    internal ChunkFetcher Fetcher => _fetcher ?? throw new InvalidOperationException("The repository was opened without its index.");
+
+    internal HasherPool Hashers => _hashers;
+
+    /// <summary>Opens a repository whose keys are unlocked.</summary>
+    /// <param name="store">Disposed with the repository.</param>
+    /// <param name="unlocked">Disposed with the repository.</param>
+    /// <param name="options">How it will be used.</param>
+    /// <param name="cancellationToken">Stops opening.</param>
+    /// <exception cref="DamageException">A part of the index is damaged; 'repository repair' rebuilds it.</exception>
+    public static async ValueTask<BackupRepository> OpenAsync(
+        IObjectStore store, UnlockedRepository unlocked, RepositoryOptions options, CancellationToken cancellationToken)
+    {
+        var keys = new RepositoryKeys(unlocked.Keys, unlocked.Config.RepositoryId);
+        var sealedObjects = new SealedObjects(store, unlocked.Keys, unlocked.Config.RepositoryId);
+        var chunker = new FastCdc(new GearTable(unlocked.Keys.ChunkerSecret), unlocked.Config.Chunker);
+        if (!options.LoadIndex)
+            return new BackupRepository(store, keys, unlocked, chunker, options, sealedObjects, null, CollectionFence.None, false);
+        var index = await ChunkIndex.OpenAsync(store, keys, cancellationToken).ConfigureAwait(false);
+        if (index.Damaged.Count > 0 && !options.TolerateDamagedIndex) throw index.Damaged[0];
+        var marks = new CollectionMarks(store, sealedObjects);
+        var fence = await CollectionFence.OpenAsync(marks, options.Time, cancellationToken).ConfigureAwait(false);
+        index.Condemn(fence.CondemnedPacks);
+        var trustsParents = !await DamageRecords.AnyAsync(store, cancellationToken).ConfigureAwait(false);
+        return new BackupRepository(store, keys, unlocked, chunker, options, sealedObjects, index, fence, trustsParents);
+    }
 
     /// <summary>Starts adding one recovery point. Nothing is visible before <see cref="BackupSession.CommitAsync"/>.</summary>
-    public BackupSession BeginSession(SessionOptions options) => throw new NotImplementedException();
+    public BackupSession BeginSession(SessionOptions options) => new(this, options, _chunker);
 
     /// <summary>All committed recovery points, oldest first, optionally of one component.</summary>
-    public IAsyncEnumerable<Snapshot> ListSnapshotsAsync(string? component, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <exception cref="DamageException">A record is damaged.</exception>
+    public IAsyncEnumerable<Snapshot> ListSnapshotsAsync(string? component, CancellationToken cancellationToken) =>
+        Snapshots.ListAsync(component, cancellationToken);
 
     /// <summary>One recovery point, by its id, a unique beginning of it, or <c>latest</c>.</summary>
     /// <exception cref="SnapshotNotFoundException">None, or more than one, matches.</exception>
-    public ValueTask<Snapshot> GetSnapshotAsync(string id, string? component, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public ValueTask<Snapshot> GetSnapshotAsync(string id, string? component, CancellationToken cancellationToken) =>
+        Snapshots.GetAsync(id, component, cancellationToken);
+
+    /// <summary>
+    /// The newest recovery point of a component that a new one may build on: accepted by <paramref name="accept"/> and not known to be
+    /// damaged. Null: take everything anew.
+    /// </summary>
+    public async ValueTask<Snapshot?> FindParentAsync(string component, Func<Snapshot, bool> accept, CancellationToken cancellationToken)
+    {
+        if (!TrustsParents) return null;
+        await foreach (var snapshot in Snapshots.ListNewestFirstAsync(component, cancellationToken).ConfigureAwait(false))
+            if (accept(snapshot)) return snapshot;
+        return null;
+    }
 
     /// <summary>The entries of a recovery point in catalog order, streamed.</summary>
-    public IAsyncEnumerable<CatalogEntry> ReadCatalogAsync(Snapshot snapshot, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public IAsyncEnumerable<CatalogEntry> ReadCatalogAsync(Snapshot snapshot, CancellationToken cancellationToken) =>
+        CatalogReader.ReadAsync(Fetcher, snapshot, cancellationToken);
 
     /// <summary>The runs of a content in order, streamed (list chunks are fetched as needed).</summary>
-    public IAsyncEnumerable<ContentItem> ReadItemsAsync(ContentRef content, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public IAsyncEnumerable<ContentItem> ReadItemsAsync(ContentRef content, CancellationToken cancellationToken) =>
+        ContentReader.ReadItemsAsync(Fetcher, content, cancellationToken);
 
-    /// <summary>A content as a forward-only stream: for catalogs, small files and tests. Bulk restores use <see cref="ReadChunksAsync"/>.</summary>
-    public Stream OpenContent(ContentRef content) => throw new NotImplementedException();
+    /// <summary>A content as a forward-only stream: for small files and tests. Bulk restores use <see cref="ReadChunksAsync"/>.</summary>
+    public Stream OpenContent(ContentRef content) => new ContentStream(Fetcher, content);
 
     /// <summary>
     /// Fetches chunks in bulk: sorted by pack, gaps up to 1 MiB read through, several ranged reads in flight, each block decrypted once.
@@ -46,7 +163,8 @@ public sealed class BackupRepository : IAsyncDisposable
     /// Called once per request, in no particular order and concurrently, with the verified plaintext, valid only during the call.
     /// </param>
     /// <param name="onDamage">
-    /// Called for each request whose chunk is missing or damaged; null: the first such chunk throws <see cref="DamageException"/>.
+    /// Called for each request whose chunk is missing or damaged, possibly concurrently; null: the first such chunk throws
+    /// <see cref="DamageException"/>.
     /// </param>
     /// <param name="cancellationToken">Stops reading.</param>
     public ValueTask ReadChunksAsync(
@@ -54,17 +172,42 @@ public sealed class BackupRepository : IAsyncDisposable
         int parallelism,
         Func<ChunkRequest, ReadOnlyMemory<byte>, CancellationToken, ValueTask> sink,
         Action<ChunkRequest, DamageException>? onDamage,
-        CancellationToken cancellationToken) => throw new NotImplementedException();
+        CancellationToken cancellationToken) => Fetcher.ReadChunksAsync(requests, parallelism, sink, onDamage, cancellationToken);
+
+    /// <summary>What fetching these chunks would cost: ranged reads and bytes read, from the index alone.</summary>
+    public async ValueTask<FetchCost> EstimateAsync(IReadOnlyList<ChunkRequest> requests, CancellationToken cancellationToken)
+    {
+        var ranges = await FetchPlan.MakeAsync(Index, requests, static (_, _) => { }, cancellationToken).ConfigureAwait(false);
+        return new FetchCost(ranges.Count, ranges.Sum(r => (long)r.Length));
+    }
 
     /// <summary>The id that this repository gives to these bytes: for delta restores. Thread-safe.</summary>
-    public ChunkId ComputeId(ReadOnlySpan<byte> plaintext) => throw new NotImplementedException();
+    public ChunkId ComputeId(ReadOnlySpan<byte> plaintext)
+    {
+        var hasher = _hashers.Rent();
+        try
+        {
+            return hasher.Compute(plaintext);
+        }
+        finally
+        {
+            _hashers.Return(hasher);
+        }
+    }
 
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    public async ValueTask DisposeAsync()
+    {
+        _index?.Dispose();
+        _hashers.Dispose();
+        _unlocked.Dispose();
+        await Store.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Whether a session that began when this repository was opened may still commit.</summary>
+    internal ValueTask CheckFenceAsync(CancellationToken cancellationToken) => _fence.CheckAsync(cancellationToken);
 }
 
-/// <summary>One chunk to fetch.</summary>
-/// <param name="Id">The chunk.</param>
-/// <param name="Length">Its plaintext length, bytes.</param>
-/// <param name="Target">The caller's own number for where it goes.</param>
-/// <param name="Offset">The caller's own offset for where it goes.</param>
-public readonly record struct ChunkRequest(ChunkId Id, int Length, int Target, long Offset);
+/// <summary>Cost of a read.</summary>
+/// <param name="Requests">Ranged reads.</param>
+/// <param name="Bytes">Bytes they read from the store.</param>
+public readonly record struct FetchCost(int Requests, long Bytes);

@@ -1,7 +1,10 @@
-#pragma warning disable CA1822, CA1065 // contracts first; bodies follow
 using System.Text.Json.Nodes;
+using FunctionsBackup.Repository.Buffers;
 using FunctionsBackup.Repository.Catalogs;
+using FunctionsBackup.Repository.Chunking;
 using FunctionsBackup.Repository.Contents;
+using FunctionsBackup.Repository.Indexing;
+using FunctionsBackup.Repository.Packing;
 using FunctionsBackup.Repository.Snapshots;
 
 namespace FunctionsBackup.Repository;
@@ -11,6 +14,9 @@ namespace FunctionsBackup.Repository;
 /// <param name="Parallelism">Workers that compress and encrypt, and uploads in flight.</param>
 public sealed record SessionOptions(string Component, int Parallelism);
 
+/// <summary>What the component adds to the record.</summary>
+public sealed record SnapshotDraft(string Kind, string? Parent, DateTimeOffset StartedAt, IReadOnlyList<string> Warnings, JsonObject? Details);
+
 /// <summary>
 /// Adds one recovery point. Contents may be stored concurrently; chunks that the repository already has are only counted. Packs are
 /// written on the way, then index segments, and at last the snapshot record, whose creation is the commit. Disposing without a commit
@@ -18,37 +24,130 @@ public sealed record SessionOptions(string Component, int Parallelism);
 /// </summary>
 public sealed class BackupSession : IAsyncDisposable
 {
-    /// <summary>Stores all that <paramref name="source"/> gives. The bytes are durable only after the commit.</summary>
-    public ValueTask<ContentRef> StoreAsync(IContentSource source, ContentOptions options, CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
+    private readonly BackupRepository _repository;
+    private readonly SessionOptions _options;
+    private readonly PendingChunks _pending = new();
+    private readonly SegmentWriter _segments;
+    private readonly PackWriter _packs;
+    private readonly BlockPipeline _pipeline;
+    private readonly BufferPool _buffers = new(ContentStore.BufferSize);
+    private readonly FastCdc _chunker;
+    private long _readBytes, _newBytes, _newChunks;
+    private bool _committed;
 
-    /// <summary>For callers that cut chunks themselves, or take over chunks of an earlier recovery point.</summary>
-    public ContentBuilder BuildContent() => throw new NotImplementedException();
+    internal BackupSession(BackupRepository repository, SessionOptions options, FastCdc chunker)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.Parallelism);
+        _repository = repository;
+        _options = options;
+        _chunker = chunker;
+        _segments = new SegmentWriter(repository.Index, _pending);
+        _packs = new PackWriter(repository.Store, repository.Keys, options.Parallelism, _segments.AddAsync);
+        _pipeline = new BlockPipeline(_packs, repository.Compression, options.Parallelism);
+        Catalog = new CatalogWriter(new ContentBuilder(this, PackKind.Metadata));
+    }
 
     /// <summary>Writes the catalog. One per session; entries must come in <see cref="CatalogOrder"/>.</summary>
-    public CatalogWriter Catalog => throw new NotImplementedException();
+    public CatalogWriter Catalog { get; }
 
-    public long ReadBytes => throw new NotImplementedException();
+    /// <summary>Bytes that <see cref="StoreAsync"/> got from its sources so far.</summary>
+    public long ReadBytes => Interlocked.Read(ref _readBytes);
 
-    public long NewBytes => throw new NotImplementedException();
+    /// <summary>Bytes of chunks so far that the repository did not have, before compression.</summary>
+    public long NewBytes => Interlocked.Read(ref _newBytes);
+
+    /// <summary>Stores all that <paramref name="source"/> gives. The bytes are durable only after the commit.</summary>
+    public async ValueTask<ContentRef> StoreAsync(IContentSource source, ContentOptions options, CancellationToken cancellationToken)
+    {
+        if (options.FixedChunkSize is < 0 or > ContentLimits.MaximumChunkSize)
+            throw new ArgumentOutOfRangeException(nameof(options), options.FixedChunkSize, "Not a possible chunk size.");
+        var buffer = _buffers.Rent();
+        try
+        {
+            return await new ContentStore(this, _chunker, options, buffer.Memory).StoreAsync(source, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _buffers.Return(buffer);
+        }
+    }
+
+    /// <summary>For callers that cut chunks themselves, or take over chunks of an earlier recovery point.</summary>
+    public ContentBuilder BuildContent() => new(this, PackKind.Data);
+
+    /// <summary>Counts bytes that a caller of <see cref="BuildContent"/> read from the source.</summary>
+    public void CountRead(long bytes) => Interlocked.Add(ref _readBytes, bytes);
 
     /// <summary>Makes the recovery point visible: all or nothing.</summary>
-    public ValueTask<Snapshot> CommitAsync(SnapshotDraft draft, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <exception cref="RepositoryException">
+    /// The session ran longer than the grace time of garbage collection, so that chunks it relies on may be gone.
+    /// </exception>
+    public async ValueTask<Snapshot> CommitAsync(SnapshotDraft draft, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_committed, this);
+        _committed = true;
+        var catalog = await Catalog.CompleteAsync(cancellationToken).ConfigureAwait(false);
+        await FlushAsync(cancellationToken).ConfigureAwait(false);
+        await _repository.CheckFenceAsync(cancellationToken).ConfigureAwait(false);
+        var completedAt = _repository.Time.GetUtcNow();
+        var snapshot = new Snapshot
+        {
+            Id = SnapshotStore.NewId(draft.StartedAt, _options.Component),
+            Component = _options.Component,
+            Kind = draft.Kind,
+            Parent = draft.Parent,
+            StartedAt = draft.StartedAt,
+            CompletedAt = completedAt,
+            Host = Environment.MachineName,
+            WrittenBy = BackupRepository.ProductVersion,
+            Catalog = catalog,
+            Warnings = draft.Warnings,
+            Details = draft.Details,
+            Statistics = new SnapshotStatistics
+            {
+                Entries = Catalog.Entries,
+                Files = Catalog.Files,
+                LogicalBytes = Catalog.LogicalBytes,
+                ReadBytes = ReadBytes,
+                NewBytes = NewBytes,
+                NewChunks = Interlocked.Read(ref _newChunks),
+                StoredBytes = _packs.StoredBytes + _segments.StoredBytes,
+            },
+        };
+        await _repository.Snapshots.CommitAsync(snapshot, cancellationToken).ConfigureAwait(false);
+        return snapshot;
+    }
 
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
-}
+    public async ValueTask DisposeAsync()
+    {
+        await _pipeline.DisposeAsync().ConfigureAwait(false);
+        await _packs.DisposeAsync().ConfigureAwait(false);
+        _segments.Dispose();
+        _buffers.Dispose();
+    }
 
-/// <summary>What the component adds to the record.</summary>
-public sealed record SnapshotDraft(string Kind, string? Parent, DateTimeOffset StartedAt, IReadOnlyList<string> Warnings, JsonObject? Details);
+    /// <summary>Makes all chunks durable and findable, without a recovery point. Nothing may be stored afterwards.</summary>
+    internal async ValueTask FlushAsync(CancellationToken cancellationToken)
+    {
+        await _pipeline.CompleteAsync(cancellationToken).ConfigureAwait(false);
+        await _packs.FlushAsync(cancellationToken).ConfigureAwait(false);
+        await _segments.FlushAsync(cancellationToken).ConfigureAwait(false);
+    }
 
-/// <summary>Puts a content together run by run. Not for concurrent use; many builders may work at once.</summary>
-public sealed class ContentBuilder
-{
-    /// <summary>Adds a chunk of new or known bytes, at most <see cref="ContentLimits.MaximumChunkSize"/>; copied before the call returns.</summary>
-    public ValueTask AddChunkAsync(ReadOnlyMemory<byte> plaintext, CancellationToken cancellationToken) => throw new NotImplementedException();
+    internal ChunkId ComputeId(ReadOnlySpan<byte> plaintext) => _repository.ComputeId(plaintext);
 
-    /// <summary>Takes over a run of an earlier content: nothing is read or stored.</summary>
-    public ValueTask AddItemAsync(ContentItem item, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <summary>Takes a chunk in, unless the repository or this session has it.</summary>
+    internal async ValueTask StoreChunkAsync(PackKind kind, ChunkId id, ReadOnlyMemory<byte> plaintext, CancellationToken cancellationToken)
+    {
+        if (_pending.Contains(id)) return;
+        if (await _repository.Index.IsUsableAsync(id, cancellationToken).ConfigureAwait(false)) return;
+        if (!_pending.TryAdd(id)) return;
+        Interlocked.Add(ref _newBytes, plaintext.Length);
+        Interlocked.Increment(ref _newChunks);
+        await _pipeline.AddAsync(kind, id, plaintext, cancellationToken).ConfigureAwait(false);
+    }
 
-    public ValueTask<ContentRef> CompleteAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
+    internal ParentCursor FollowParent(ContentOptions options) => new(
+        options.Parent is null || !_repository.TrustsParents ? null : _repository.ReadItemsAsync(options.Parent, CancellationToken.None),
+        aligned: options.FixedChunkSize > 0);
 }

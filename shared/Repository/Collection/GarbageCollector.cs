@@ -1,0 +1,165 @@
+using FunctionsBackup.Repository.Indexing;
+using FunctionsBackup.Repository.Packing;
+using FunctionsBackup.Storage;
+
+namespace FunctionsBackup.Repository.Collection;
+
+/// <summary>
+/// Frees what no recovery point needs, without ever locking out a backup. In two phases, fenced by time: a pack is marked; from then on
+/// nothing new refers to it; after a grace time longer than the longest backup it is looked at again, and removed only if still unneeded.
+/// All ages are measured by the store's own clock.
+/// </summary>
+public sealed class GarbageCollector(BackupRepository repository)
+{
+    private const int ManySegments = 24;
+    private static readonly TimeSpan KeepSweptMarks = TimeSpan.FromDays(30);
+
+    private readonly CollectionMarks _marks = new(repository.Store, repository.Sealed);
+
+    /// <summary>Runs both phases once.</summary>
+    /// <exception cref="RepositoryException">A recovery point is damaged, so that it is not known what must be kept.</exception>
+    public async ValueTask<CollectionReport> RunAsync(CollectionOptions options, CancellationToken cancellationToken)
+    {
+        var marks = await _marks.ListAsync(cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
+        var now = await StoreTimeAsync(cancellationToken).ConfigureAwait(false);
+        var stored = await repository.Store.ListAsync(PackFormat.Prefix, cancellationToken).ToDictionaryAsync(i => i.Name, cancellationToken: cancellationToken)
+            .ConfigureAwait(false);
+        // After the packs were listed: a recovery point committed later only needs packs that are not marked, or younger than the grace time.
+        var live = await LiveBlocks.FindAsync(repository, cancellationToken).ConfigureAwait(false);
+
+        var doomed = Doomed(marks, stored, live, now);
+        // First out of the index, then out of the store: a crash in between leaves packs that nothing names, not names without packs.
+        var merged = options.DryRun ? 0 : await MergeIndexAsync(marks, stored, doomed, cancellationToken).ConfigureAwait(false);
+        var undeleted = await SweepAsync(marks, doomed, live, now, options, cancellationToken).ConfigureAwait(false);
+        var repacked = options.DryRun ? CandidatesFor(options, live).Count : await RepackAsync(options, live, cancellationToken).ConfigureAwait(false);
+        var waiting = marks.Where(m => m.Sweep is null && m.MadeAt + Grace(m) > now).SelectMany(m => m.Mark.Packs).ToHashSet();
+        var garbage = stored.Values
+            .Where(p => !live.Packs.Contains(p.Name) && !waiting.Contains(p.Name) && !doomed.Contains(p.Name) && now - p.LastModified >= options.Grace)
+            .Select(p => p.Name).ToList();
+        if (garbage.Count > 0 && !options.DryRun)
+        {
+            await _marks.AddAsync(new CollectionMark(garbage, options.Grace.TotalSeconds), cancellationToken).ConfigureAwait(false);
+            repository.Index.Condemn(garbage);
+        }
+
+        if (!options.DryRun) await TidyAsync(marks, now, cancellationToken).ConfigureAwait(false);
+        waiting.UnionWith(garbage);
+        var ends = marks.Where(m => m.Sweep is null).Select(m => m.MadeAt + Grace(m)).Where(t => t > now).ToList();
+        if (garbage.Count > 0) ends.Add(now + options.Grace);
+        return new CollectionReport(
+            doomed.Count, doomed.Sum(n => stored[n].Size), garbage.Count, waiting.Sum(n => stored.TryGetValue(n, out var p) ? p.Size : 0),
+            ends.Count == 0 ? null : ends.Max(), repacked, undeleted, merged);
+    }
+
+    private static TimeSpan Grace(StoredMark mark) => TimeSpan.FromSeconds(mark.Mark.GraceSeconds);
+
+    /// <summary>The store's clock, by an object made for the purpose.</summary>
+    private async ValueTask<DateTimeOffset> StoreTimeAsync(CancellationToken cancellationToken)
+    {
+        var name = "probe/" + Guid.NewGuid().ToString("N");
+        await repository.Store.CreateAsync(name, "?"u8.ToArray(), cancellationToken).ConfigureAwait(false);
+        var info = await repository.Store.FindAsync(name, cancellationToken).ConfigureAwait(false);
+        await repository.Store.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
+        return info?.LastModified ?? throw new ObjectNotFoundException(name, repository.Store.Description);
+    }
+
+    /// <summary>Packs whose grace time is over and that are still not needed.</summary>
+    private static HashSet<string> Doomed(List<StoredMark> marks, Dictionary<string, ObjectInfo> stored, LiveBlocks live, DateTimeOffset now) =>
+        [.. marks.Where(m => m.Sweep is null && m.MadeAt + Grace(m) <= now).SelectMany(m => m.Mark.Packs)
+            .Where(n => stored.ContainsKey(n) && !live.Packs.Contains(n))];
+
+    private async ValueTask<int> SweepAsync(
+        List<StoredMark> marks, HashSet<string> doomed, LiveBlocks live, DateTimeOffset now, CollectionOptions options,
+        CancellationToken cancellationToken)
+    {
+        var undeleted = 0;
+        foreach (var mark in marks.Where(m => m.Sweep is null && m.MadeAt + Grace(m) <= now))
+        {
+            var kept = mark.Mark.Packs.Where(live.Packs.Contains).ToList();
+            undeleted += kept.Count;
+            if (options.DryRun) continue;
+            foreach (var name in mark.Mark.Packs.Where(doomed.Contains))
+                await repository.Store.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
+            await _marks.AddSweepAsync(mark.Name, new SweepRecord(kept), cancellationToken).ConfigureAwait(false);
+        }
+
+        return undeleted;
+    }
+
+    private HashSet<string> CandidatesFor(CollectionOptions options, LiveBlocks live)
+    {
+        var used = new Dictionary<string, (PackInfo Pack, long Bytes)>();
+        foreach (var segment in repository.Index.Segments)
+            for (var i = 0; i < segment.Blocks.Length; i++)
+            {
+                if (!live.IsLive(segment, i)) continue;
+                var pack = segment.Packs[segment.Blocks[i].Pack];
+                used[pack.Name] = (pack, used.GetValueOrDefault(pack.Name).Bytes + segment.Blocks[i].StoredLength);
+            }
+
+        return [.. used.Values.Where(u => u.Bytes < u.Pack.Size * options.RepackBelow && u.Pack.Size >= PackFormat.TargetSize / 4
+                && !repository.Index.Condemned.Contains(u.Pack.Name))
+            .Select(u => u.Pack.Name)];
+    }
+
+    /// <summary>Copies the needed chunks of mostly unneeded packs into new ones; the old ones are marked when they are found unneeded.</summary>
+    private async ValueTask<int> RepackAsync(CollectionOptions options, LiveBlocks live, CancellationToken cancellationToken)
+    {
+        var candidates = CandidatesFor(options, live);
+        if (candidates.Count == 0) return 0;
+        repository.Index.Condemn(candidates); // in this process only: so that the chunks count as new here and are found in their new place
+        await using var session = repository.BeginSession(new SessionOptions("repack", options.Parallelism));
+        foreach (var segment in repository.Index.Segments)
+            for (var page = 0; page < segment.PageCount; page++)
+            {
+                var requests = Wanted(segment, await segment.ReadPageAsync(page, cancellationToken).ConfigureAwait(false), candidates, live);
+                await repository.Fetcher.ReadChunksAsync(
+                    requests, options.Parallelism,
+                    (request, data, token) => session.StoreChunkAsync((PackKind)request.Target, request.Id, data, token),
+                    null, cancellationToken).ConfigureAwait(false);
+            }
+
+        await session.FlushAsync(cancellationToken).ConfigureAwait(false);
+        return candidates.Count;
+    }
+
+    private static List<ChunkRequest> Wanted(IndexSegment segment, byte[] page, HashSet<string> candidates, LiveBlocks live)
+    {
+        var requests = new List<ChunkRequest>();
+        for (var at = 0; at < page.Length; at += IndexFormat.EntrySize)
+        {
+            var entry = IndexEntry.Read(page.AsSpan(at));
+            var pack = segment.Packs[segment.Blocks[entry.Block].Pack];
+            if (candidates.Contains(pack.Name) && live.IsLive(segment, entry.Block))
+                requests.Add(new ChunkRequest(entry.Id, entry.Length, (int)pack.Kind, 0));
+        }
+
+        return requests;
+    }
+
+    /// <summary>Takes packs that go, or that an interrupted sweep removed, out of the index; keeps the number of segments small.</summary>
+    private async ValueTask<int> MergeIndexAsync(
+        List<StoredMark> marks, Dictionary<string, ObjectInfo> stored, HashSet<string> doomed, CancellationToken cancellationToken)
+    {
+        var gone = marks.SelectMany(m => m.Condemned).Where(n => !stored.ContainsKey(n)).Concat(doomed).ToHashSet();
+        var segments = repository.Index.Segments;
+        var merge = segments.Where(s => s.Packs.Any(p => gone.Contains(p.Name))).ToHashSet();
+        var small = segments.Where(s => s.EntryCount < IndexFormat.MaximumEntries / 2).ToList();
+        if (small.Count > ManySegments) merge.UnionWith(small);
+        if (merge.Count == 0) return 0;
+        await new IndexMerger(repository.Index).MergeAsync([.. merge], p => gone.Contains(p.Name), cancellationToken).ConfigureAwait(false);
+        return merge.Count;
+    }
+
+    /// <summary>Removes superseded index segments and old marks once nobody can be using them any more.</summary>
+    private async ValueTask TidyAsync(List<StoredMark> marks, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var superseded = repository.Index.Segments.SelectMany(s => s.Supersedes).ToHashSet();
+        var current = repository.Index.Segments.Select(s => s.Name).ToHashSet();
+        await foreach (var info in repository.Store.ListAsync(IndexFormat.Prefix, cancellationToken).ConfigureAwait(false))
+            if (superseded.Contains(info.Name) && !current.Contains(info.Name) && now - info.LastModified > KeepSweptMarks)
+                await repository.Store.DeleteAsync(info.Name, cancellationToken).ConfigureAwait(false);
+        foreach (var mark in marks.Where(m => m.Sweep is not null && now - m.MadeAt > KeepSweptMarks + Grace(m)))
+            await _marks.DeleteAsync(mark, cancellationToken).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,64 @@
+using FunctionsBackup.Repository.Chunking;
+
+namespace FunctionsBackup.Repository.Contents;
+
+/// <summary>Cuts one source into chunks and stores them, with one buffer of twice the largest chunk.</summary>
+internal sealed class ContentStore(BackupSession session, FastCdc chunker, ContentOptions options, Memory<byte> buffer)
+{
+    public const int BufferSize = 2 * ContentLimits.MaximumChunkSize;
+
+    private readonly ContentBuilder _builder = session.BuildContent();
+    private readonly ParentCursor _parent = session.FollowParent(options);
+    private int _begin, _end;
+
+    public async ValueTask<ContentRef> StoreAsync(IContentSource source, CancellationToken cancellationToken)
+    {
+        await using (_parent)
+        {
+            while (true)
+            {
+                var run = await source.ReadAsync(buffer[_end..], cancellationToken).ConfigureAwait(false);
+                if (run.Bytes > 0)
+                {
+                    session.CountRead(run.Bytes);
+                    _end += run.Bytes;
+                    await StoreChunksAsync(false, cancellationToken).ConfigureAwait(false);
+                    if (_end == buffer.Length || _begin == _end) MoveRestToFront();
+                    continue;
+                }
+
+                // A hole or the end: what is buffered cannot grow any more.
+                await StoreChunksAsync(true, cancellationToken).ConfigureAwait(false);
+                MoveRestToFront();
+                if (run.HoleBytes == 0) return await _builder.CompleteAsync(cancellationToken).ConfigureAwait(false);
+                await _builder.AddItemAsync(ContentItem.Hole(run.HoleBytes), cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>Stores all chunks whose end is known; with <paramref name="all"/> the rest too.</summary>
+    private async ValueTask StoreChunksAsync(bool all, CancellationToken cancellationToken)
+    {
+        var needed = options.FixedChunkSize > 0 ? options.FixedChunkSize : ContentLimits.MaximumChunkSize;
+        while (_end - _begin >= needed || (all && _begin < _end))
+        {
+            var available = buffer[_begin.._end];
+            var length = options.FixedChunkSize > 0 ? Math.Min(needed, available.Length) : chunker.FindBoundary(available.Span);
+            var chunk = available[..length];
+            var id = session.ComputeId(chunk.Span);
+            if (await _parent.ExpectsAsync(id, cancellationToken).ConfigureAwait(false))
+                await _builder.AddItemAsync(new ContentItem(id, length), cancellationToken).ConfigureAwait(false);
+            else
+                await _builder.AddChunkAsync(id, chunk, cancellationToken).ConfigureAwait(false);
+            _begin += length;
+        }
+    }
+
+    private void MoveRestToFront()
+    {
+        if (_begin == 0) return;
+        buffer[_begin.._end].CopyTo(buffer);
+        _end -= _begin;
+        _begin = 0;
+    }
+}

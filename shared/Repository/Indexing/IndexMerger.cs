@@ -1,0 +1,99 @@
+using FunctionsBackup.Repository.Packing;
+
+namespace FunctionsBackup.Repository.Indexing;
+
+/// <summary>
+/// Writes the entries of several segments anew as few large ones, leaving out packs that are gone. Pages are read in order, so memory is
+/// that of one segment being built.
+/// </summary>
+internal sealed class IndexMerger(ChunkIndex index)
+{
+    /// <param name="segments">What to merge; superseded by the last segment written.</param>
+    /// <param name="drop">Packs whose entries are left out.</param>
+    /// <param name="cancellationToken">Stops; segments written so far only repeat what is there.</param>
+    /// <returns>Bytes written.</returns>
+    public async ValueTask<long> MergeAsync(IReadOnlyList<IndexSegment> segments, Predicate<PackInfo> drop, CancellationToken cancellationToken)
+    {
+        var cursors = new PriorityQueue<Cursor, ChunkId>();
+        foreach (var segment in segments)
+        {
+            var cursor = new Cursor(segment);
+            if (await cursor.MoveNextAsync(cancellationToken).ConfigureAwait(false)) cursors.Enqueue(cursor, cursor.Current.Id);
+        }
+
+        var output = new Output(index);
+        (IndexSegment Segment, IndexEntry Entry)? best = null;
+        while (cursors.TryDequeue(out var cursor, out var id))
+        {
+            if (best is { } done && done.Entry.Id != id)
+            {
+                await output.AddAsync(done.Segment, done.Entry, cancellationToken).ConfigureAwait(false);
+                best = null;
+            }
+
+            // A chunk that lies in two packs keeps the place that will stay.
+            var pack = cursor.Segment.Packs[cursor.Segment.Blocks[cursor.Current.Block].Pack];
+            if (!drop(pack) && (best is null || !index.Condemned.Contains(pack.Name))) best = (cursor.Segment, cursor.Current);
+            if (await cursor.MoveNextAsync(cancellationToken).ConfigureAwait(false)) cursors.Enqueue(cursor, cursor.Current.Id);
+        }
+
+        if (best is { } last) await output.AddAsync(last.Segment, last.Entry, cancellationToken).ConfigureAwait(false);
+        return await output.CompleteAsync(segments, cancellationToken).ConfigureAwait(false);
+    }
+
+    private sealed class Output(ChunkIndex index)
+    {
+        private readonly Dictionary<(IndexSegment, int), int> _blocks = [];
+        private IndexSegmentBuilder _builder = new();
+        private long _written;
+
+        public async ValueTask AddAsync(IndexSegment segment, IndexEntry entry, CancellationToken cancellationToken)
+        {
+            if (_builder.EntryCount == IndexFormat.MaximumEntries)
+            {
+                _written += await index.AddSegmentAsync(_builder, cancellationToken).ConfigureAwait(false);
+                _builder = new IndexSegmentBuilder();
+                _blocks.Clear();
+            }
+
+            if (!_blocks.TryGetValue((segment, entry.Block), out var number))
+            {
+                var block = segment.Blocks[entry.Block];
+                number = _builder.AddBlock(segment.Packs[block.Pack], block.Offset, block.StoredLength, block.PlainLength);
+                _blocks.Add((segment, entry.Block), number);
+            }
+
+            _builder.Add(entry with { Block = number });
+        }
+
+        public async ValueTask<long> CompleteAsync(IReadOnlyList<IndexSegment> superseded, CancellationToken cancellationToken)
+        {
+            _builder.Supersedes.AddRange(superseded.Select(s => s.Name));
+            return _written + await index.AddSegmentAsync(_builder, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private sealed class Cursor(IndexSegment segment)
+    {
+        private byte[] _page = [];
+        private int _next, _at;
+
+        public IndexSegment Segment { get; } = segment;
+
+        public IndexEntry Current { get; private set; }
+
+        public async ValueTask<bool> MoveNextAsync(CancellationToken cancellationToken)
+        {
+            if (_at == _page.Length)
+            {
+                if (_next == Segment.PageCount) return false;
+                _page = await Segment.ReadPageAsync(_next++, cancellationToken).ConfigureAwait(false);
+                _at = 0;
+            }
+
+            Current = IndexEntry.Read(_page.AsSpan(_at));
+            _at += IndexFormat.EntrySize;
+            return true;
+        }
+    }
+}

@@ -1,0 +1,177 @@
+using System.Buffers;
+using System.Threading.Channels;
+using FunctionsBackup.Repository.Compression;
+using FunctionsBackup.Repository.Crypto;
+using FunctionsBackup.Repository.Indexing;
+using FunctionsBackup.Repository.Packing;
+using FunctionsBackup.Storage;
+
+namespace FunctionsBackup.Repository.Reading;
+
+/// <summary>Reads chunks back: few ranged requests, each block decrypted once, every chunk checked against its id.</summary>
+internal sealed class ChunkFetcher(IObjectStore store, RepositoryKeys keys, ChunkIndex index, HasherPool hashers)
+{
+    /// <summary>One chunk, for catalogs and lists.</summary>
+    /// <exception cref="DamageException">It is missing or damaged.</exception>
+    public async ValueTask<byte[]> ReadChunkAsync(ChunkId id, int length, CancellationToken cancellationToken)
+    {
+        byte[]? result = null;
+        await ReadChunksAsync(
+            [new ChunkRequest(id, length, 0, 0)], 1,
+            (_, data, _) =>
+            {
+                result = data.ToArray();
+                return ValueTask.CompletedTask;
+            },
+            null, cancellationToken).ConfigureAwait(false);
+        return result!;
+    }
+
+    /// <inheritdoc cref="BackupRepository.ReadChunksAsync"/>
+    public async ValueTask ReadChunksAsync(
+        IReadOnlyList<ChunkRequest> requests,
+        int parallelism,
+        Func<ChunkRequest, ReadOnlyMemory<byte>, CancellationToken, ValueTask> sink,
+        Action<ChunkRequest, DamageException>? onDamage,
+        CancellationToken cancellationToken)
+    {
+        var ranges = await FetchPlan.MakeAsync(index, requests, onDamage, cancellationToken).ConfigureAwait(false);
+        if (ranges.Count == 1 || parallelism == 1)
+        {
+            using var worker = new Worker(this, sink, onDamage);
+            foreach (var range in ranges) await worker.ReadAsync(range, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        var queue = Channel.CreateUnbounded<FetchRange>();
+        foreach (var range in ranges) queue.Writer.TryWrite(range);
+        queue.Writer.Complete();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await Task.WhenAll(Enumerable.Range(0, Math.Min(parallelism, ranges.Count)).Select(_ => Task.Run(async () =>
+        {
+            using var worker = new Worker(this, sink, onDamage);
+            try
+            {
+                while (queue.Reader.TryRead(out var range)) await worker.ReadAsync(range, stop.Token).ConfigureAwait(false);
+            }
+            catch
+            {
+                await stop.CancelAsync().ConfigureAwait(false);
+                throw;
+            }
+        }, CancellationToken.None))).ConfigureAwait(false);
+    }
+
+    /// <summary>One reader with its buffers.</summary>
+    private sealed class Worker(
+        ChunkFetcher owner,
+        Func<ChunkRequest, ReadOnlyMemory<byte>, CancellationToken, ValueTask> sink,
+        Action<ChunkRequest, DamageException>? onDamage) : IDisposable
+    {
+        private readonly BlockDecompressor _decompressor = new();
+        private readonly byte[] _plain = ArrayPool<byte>.Shared.Rent(PackFormat.MaximumBlock);
+        private byte[] _stored = [];
+
+        public async ValueTask ReadAsync(FetchRange range, CancellationToken cancellationToken)
+        {
+            if (_stored.Length < range.Length)
+            {
+                if (_stored.Length > 0) ArrayPool<byte>.Shared.Return(_stored);
+                _stored = ArrayPool<byte>.Shared.Rent(range.Length);
+            }
+
+            PackCipher cipher;
+            int read;
+            try
+            {
+                cipher = PackReader.OpenCipher(owner.Keys, range.Pack);
+                read = await owner.Store.ReadAsync(range.Pack.Name, range.Offset, _stored.AsMemory(0, range.Length), cancellationToken)
+                    .ConfigureAwait(false);
+            }
+            catch (ObjectNotFoundException e)
+            {
+                Fail(range.Blocks, Missing(range.Pack.Name, e));
+                return;
+            }
+            catch (DamageException e)
+            {
+                Fail(range.Blocks, e);
+                return;
+            }
+
+            using (cipher)
+                foreach (var block in range.Blocks)
+                    await ReadBlockAsync(range, block, read, cipher, cancellationToken).ConfigureAwait(false);
+        }
+
+        public void Dispose()
+        {
+            _decompressor.Dispose();
+            ArrayPool<byte>.Shared.Return(_plain);
+            if (_stored.Length > 0) ArrayPool<byte>.Shared.Return(_stored);
+        }
+
+        private async ValueTask ReadBlockAsync(FetchRange range, FetchBlock block, int read, PackCipher cipher, CancellationToken cancellationToken)
+        {
+            var name = range.Pack.Name;
+            var at = (int)(block.Info.Offset - range.Offset);
+            var plain = _plain.AsMemory(0, block.Info.PlainLength);
+            try
+            {
+                if (at + block.Info.StoredLength > read)
+                    throw new DamageException(name, $"{name} is damaged: it ends too early; run 'fbackup repository repair'.");
+                BlockCodec.Decode(name, cipher, block.Info.Offset, _stored.AsSpan(at, block.Info.StoredLength), _decompressor, plain.Span);
+            }
+            catch (DamageException e)
+            {
+                Fail([block], e);
+                return;
+            }
+
+            var hasher = owner.Hashers.Rent();
+            try
+            {
+                ChunkId verified = default;
+                foreach (var piece in block.Pieces)
+                {
+                    var chunk = plain.Slice(piece.OffsetInBlock, piece.Request.Length);
+                    if (piece.Request.Id != verified && hasher.Compute(chunk.Span) != piece.Request.Id)
+                    {
+                        Fail(piece.Request, new DamageException(
+                            name, $"Chunk {piece.Request.Id} in {name} is not what was stored; run 'fbackup repository repair'."));
+                        continue;
+                    }
+
+                    verified = piece.Request.Id;
+                    await sink(piece.Request, chunk, cancellationToken).ConfigureAwait(false);
+                }
+            }
+            finally
+            {
+                owner.Hashers.Return(hasher);
+            }
+        }
+
+        private void Fail(IEnumerable<FetchBlock> blocks, DamageException damage)
+        {
+            foreach (var block in blocks)
+                foreach (var piece in block.Pieces)
+                    Fail(piece.Request, damage);
+        }
+
+        private void Fail(ChunkRequest request, DamageException damage)
+        {
+            if (onDamage is null) throw damage;
+            onDamage(request, damage);
+        }
+
+        private static DamageException Missing(string name, Exception inner) =>
+            new(name, $"{name} is missing from the repository; run 'fbackup repository repair' to see what it touches.", inner);
+    }
+
+    private IObjectStore Store => store;
+
+    private RepositoryKeys Keys => keys;
+
+    private HasherPool Hashers => hashers;
+}

@@ -1,0 +1,124 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Text.Json;
+using FunctionsBackup.Repository.Sealing;
+using FunctionsBackup.Storage;
+
+namespace FunctionsBackup.Repository.Snapshots;
+
+/// <summary>The records of recovery points, and their pins. Creating a record is the commit; deleting it makes the recovery point go.</summary>
+public sealed class SnapshotStore
+{
+    private const string Prefix = "snapshots/";
+    private const string PinPrefix = "pins/";
+
+    private readonly IObjectStore _store;
+    private readonly SealedObjects _sealed;
+
+    internal SnapshotStore(IObjectStore store, SealedObjects sealedObjects)
+    {
+        _store = store;
+        _sealed = sealedObjects;
+    }
+
+    /// <summary>A new id: sorts by time, unique.</summary>
+    public static string NewId(DateTimeOffset time, string component) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{time.UtcDateTime:yyyyMMdd'T'HHmmss'Z'}-{component}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}");
+
+    /// <summary>The component that an id names, or null if it is no id.</summary>
+    public static string? ComponentOf(string id) =>
+        id.Length > 26 && id[16] == '-' && id[^9] == '-' ? id[17..^9] : null;
+
+    /// <summary>The ids of all recovery points, oldest first, without reading their records.</summary>
+    public async IAsyncEnumerable<string> ListIdsAsync(string? component, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var info in _store.ListAsync(Prefix, cancellationToken).ConfigureAwait(false))
+        {
+            var id = info.Name[Prefix.Length..];
+            if (ComponentOf(id) is { } its && (component is null || component == its)) yield return id;
+        }
+    }
+
+    /// <exception cref="DamageException">A record is damaged.</exception>
+    public async IAsyncEnumerable<Snapshot> ListAsync(string? component, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var id in ListIdsAsync(component, cancellationToken).ConfigureAwait(false))
+            if (await FindAsync(id, cancellationToken).ConfigureAwait(false) is { } snapshot) yield return snapshot;
+    }
+
+    public async IAsyncEnumerable<Snapshot> ListNewestFirstAsync(string? component, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var ids = await ListIdsAsync(component, cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
+        ids.Reverse();
+        foreach (var id in ids)
+            if (await FindAsync(id, cancellationToken).ConfigureAwait(false) is { } snapshot) yield return snapshot;
+    }
+
+    /// <inheritdoc cref="BackupRepository.GetSnapshotAsync"/>
+    public async ValueTask<Snapshot> GetAsync(string id, string? component, CancellationToken cancellationToken)
+    {
+        var what = component is null ? "recovery point" : $"recovery point of {component}";
+        var ids = await ListIdsAsync(component, cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
+        var matching = id == "latest" ? [.. ids.TakeLast(1)] : ids.Where(i => i.StartsWith(id, StringComparison.Ordinal)).ToList();
+        if (id.Length == 0 || matching.Count == 0)
+            throw new SnapshotNotFoundException(
+                id == "latest" ? $"There is no {what} yet; run 'fbackup backup run'." : $"There is no {what} '{id}'; 'fbackup backup list' shows them.");
+        if (matching.Count > 1 && !matching.Contains(id))
+            throw new SnapshotNotFoundException($"'{id}' fits {matching.Count} recovery points; give more of the id.");
+        return await FindAsync(matching.Contains(id) ? id : matching[0], cancellationToken).ConfigureAwait(false)
+            ?? throw new SnapshotNotFoundException($"The {what} '{id}' has just been removed; 'fbackup backup list' shows what is there.");
+    }
+
+    /// <summary>Removes the record: the recovery point is gone, its chunks are freed by garbage collection.</summary>
+    /// <returns>False if it was not there.</returns>
+    public async ValueTask<bool> DeleteAsync(string id, CancellationToken cancellationToken)
+    {
+        var deleted = await _store.DeleteAsync(Prefix + id, cancellationToken).ConfigureAwait(false);
+        await _store.DeleteAsync(PinPrefix + id, cancellationToken).ConfigureAwait(false);
+        return deleted;
+    }
+
+    /// <summary>Keeps a recovery point whatever retention says. Pinning twice is not an error.</summary>
+    /// <param name="id">The whole id of an existing recovery point.</param>
+    /// <param name="reason">For people.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    public async ValueTask PinAsync(string id, string reason, CancellationToken cancellationToken) =>
+        await _sealed.CreateAsync(SealedKind.Pin, PinPrefix + id, JsonSerializer.SerializeToUtf8Bytes(reason), default, cancellationToken)
+            .ConfigureAwait(false);
+
+    /// <returns>False if it was not pinned.</returns>
+    public ValueTask<bool> UnpinAsync(string id, CancellationToken cancellationToken) => _store.DeleteAsync(PinPrefix + id, cancellationToken);
+
+    /// <summary>The ids of all pinned recovery points. A pin counts by its name: damage cannot unpin.</summary>
+    public async ValueTask<IReadOnlySet<string>> ListPinsAsync(CancellationToken cancellationToken) =>
+        await _store.ListAsync(PinPrefix, cancellationToken).Select(i => i.Name[PinPrefix.Length..]).ToHashSetAsync(null, cancellationToken)
+            .ConfigureAwait(false);
+
+    /// <summary>The record, or null if there is none.</summary>
+    /// <exception cref="DamageException">It is damaged.</exception>
+    public async ValueTask<Snapshot?> FindAsync(string id, CancellationToken cancellationToken)
+    {
+        var name = Prefix + id;
+        if (await _sealed.ReadAsync(SealedKind.Snapshot, name, cancellationToken).ConfigureAwait(false) is not { } content) return null;
+        try
+        {
+            var snapshot = JsonSerializer.Deserialize(content.Body, SnapshotJson.Default.Snapshot);
+            if (snapshot is not null && snapshot.Id == id && snapshot.Component == ComponentOf(id)) return snapshot;
+        }
+        catch (JsonException e)
+        {
+            throw new DamageException(name, $"{name} is damaged: {e.Message}", e);
+        }
+
+        throw new DamageException(name, $"{name} is damaged: it is the record of another recovery point.");
+    }
+
+    internal async ValueTask CommitAsync(Snapshot snapshot, CancellationToken cancellationToken)
+    {
+        var body = JsonSerializer.SerializeToUtf8Bytes(snapshot, SnapshotJson.Default.Snapshot);
+        if (!await _sealed.CreateAsync(SealedKind.Snapshot, Prefix + snapshot.Id, default, body, cancellationToken).ConfigureAwait(false))
+            throw new RepositoryException($"Recovery point {snapshot.Id} exists already; run the backup again.");
+    }
+}

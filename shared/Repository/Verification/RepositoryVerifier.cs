@@ -1,0 +1,182 @@
+using System.Collections.Concurrent;
+using FunctionsBackup.Repository.Packing;
+using FunctionsBackup.Repository.Snapshots;
+
+namespace FunctionsBackup.Repository.Verification;
+
+/// <summary>Checks that what was written is there and is what was written, and says what a defect touches.</summary>
+public sealed class RepositoryVerifier(BackupRepository repository)
+{
+    private const string Mend = "fbackup repository repair";
+
+    private readonly ConcurrentDictionary<string, string> _badPacks = new();
+    private readonly List<Defect> _defects = [];
+
+    /// <summary>Verifies. Defects are in the report; only trouble with the store itself is thrown.</summary>
+    /// <param name="options">What and how thoroughly.</param>
+    /// <param name="progress">Packs read so far and in all.</param>
+    /// <param name="cancellationToken">Stops; results so far are kept.</param>
+    public async ValueTask<VerificationReport> RunAsync(
+        VerificationOptions options, IProgress<(int Done, int Total)>? progress, CancellationToken cancellationToken)
+    {
+        var startedAt = repository.Time.GetUtcNow();
+        var snapshots = await ReadSnapshotsAsync(options, cancellationToken).ConfigureAwait(false);
+        var packs = repository.Index.Packs().ToDictionary(p => p.Name);
+        if (options.SnapshotIds.Count > 0) packs = await NeededPacksAsync(snapshots, cancellationToken).ConfigureAwait(false);
+        var unreferenced = await CompareListingAsync(packs, options.SnapshotIds.Count > 0, cancellationToken).ConfigureAwait(false);
+        var (read, bytes) = options.Level == VerificationLevel.Quick
+            ? (0, 0L)
+            : await ReadPacksAsync(options, packs, progress, cancellationToken).ConfigureAwait(false);
+        if (options.Level != VerificationLevel.Quick || !_badPacks.IsEmpty) await WalkAsync(snapshots, cancellationToken).ConfigureAwait(false);
+        return new VerificationReport(
+            options.Level, startedAt, repository.Time.GetUtcNow(), snapshots.Count, packs.Count, read, bytes, unreferenced, _defects);
+    }
+
+    private async ValueTask<List<Snapshot>> ReadSnapshotsAsync(VerificationOptions options, CancellationToken cancellationToken)
+    {
+        var snapshots = new List<Snapshot>();
+        await foreach (var id in repository.Snapshots.ListIdsAsync(null, cancellationToken).ConfigureAwait(false))
+        {
+            if (options.SnapshotIds.Count > 0 && !options.SnapshotIds.Contains(id)) continue;
+            try
+            {
+                if (await repository.Snapshots.FindAsync(id, cancellationToken).ConfigureAwait(false) is { } snapshot) snapshots.Add(snapshot);
+            }
+            catch (DamageException e)
+            {
+                _defects.Add(new Defect(e.ObjectName, e.Message, [id], Mend));
+            }
+        }
+
+        return snapshots;
+    }
+
+    private async ValueTask<Dictionary<string, PackInfo>> NeededPacksAsync(List<Snapshot> snapshots, CancellationToken cancellationToken)
+    {
+        var needed = new Dictionary<string, PackInfo>();
+        var walker = new SnapshotWalker(repository.Fetcher);
+        foreach (var snapshot in snapshots)
+            await walker.WalkAsync(
+                snapshot,
+                async (_, item) =>
+                {
+                    if (await repository.Index.FindAsync(item.Id, cancellationToken).ConfigureAwait(false) is not { } location) return false;
+                    needed.TryAdd(location.Pack.Name, location.Pack);
+                    return true;
+                },
+                (_, _) => { }, cancellationToken).ConfigureAwait(false);
+        return needed;
+    }
+
+    private async ValueTask<int> CompareListingAsync(Dictionary<string, PackInfo> packs, bool partly, CancellationToken cancellationToken)
+    {
+        var missing = packs.Keys.ToHashSet();
+        var unreferenced = 0;
+        await foreach (var info in repository.Store.ListAsync(PackFormat.Prefix, cancellationToken).ConfigureAwait(false))
+        {
+            if (!packs.TryGetValue(info.Name, out var pack))
+            {
+                if (!partly) unreferenced++;
+                continue;
+            }
+
+            missing.Remove(info.Name);
+            if (info.Size != pack.Size)
+                _badPacks.TryAdd(info.Name, $"{info.Name} is damaged: it has {info.Size} bytes instead of {pack.Size}.");
+        }
+
+        foreach (var name in missing) _badPacks.TryAdd(name, $"{name} is missing.");
+        return unreferenced;
+    }
+
+    private async ValueTask<(int Packs, long Bytes)> ReadPacksAsync(
+        VerificationOptions options, Dictionary<string, PackInfo> packs, IProgress<(int Done, int Total)>? progress, CancellationToken cancellationToken)
+    {
+        var store = new VerificationResults(repository.Store, repository.Sealed);
+        var known = await store.LoadAsync(cancellationToken).ConfigureAwait(false);
+        var order = packs.Values.Where(p => !_badPacks.ContainsKey(p.Name))
+            .OrderBy(p => known.TryGetValue(p.Name, out var r) ? r.At : DateTimeOffset.MinValue).ThenBy(p => p.Name, StringComparer.Ordinal).ToList();
+        var count = options.Level == VerificationLevel.Full
+            ? order.Count
+            : Math.Min(order.Count, (int)Math.Ceiling(packs.Count * Math.Clamp(options.SamplePercent, 0, 100) / 100));
+        var results = new ConcurrentBag<PackResult>();
+        var queue = new ConcurrentQueue<PackInfo>(order.Take(count));
+        int done = 0;
+        long bytes = 0;
+        try
+        {
+            await Task.WhenAll(Enumerable.Range(0, Math.Max(1, Math.Min(options.Parallelism, count))).Select(_ => Task.Run(async () =>
+            {
+                using var verifier = new PackVerifier(repository);
+                while (!cancellationToken.IsCancellationRequested && queue.TryDequeue(out var pack))
+                {
+                    var good = await IsGoodAsync(verifier, pack.Name, cancellationToken).ConfigureAwait(false);
+                    results.Add(new PackResult(pack.Name, repository.Time.GetUtcNow(), good));
+                    Interlocked.Add(ref bytes, pack.Size);
+                    progress?.Report((Interlocked.Increment(ref done), count));
+                }
+            }, cancellationToken))).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Also when interrupted: the next run goes on where this one stopped. Packs that are gone are forgotten.
+            foreach (var result in results) known[result.Pack] = result;
+            foreach (var bad in _badPacks.Keys) known[bad] = new PackResult(bad, repository.Time.GetUtcNow(), false);
+            var indexed = repository.Index.Packs().Select(p => p.Name).ToHashSet();
+            if (!results.IsEmpty || !_badPacks.IsEmpty)
+                await store.SaveAsync([.. known.Values.Where(r => indexed.Contains(r.Pack))], CancellationToken.None).ConfigureAwait(false);
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        return (done, bytes);
+    }
+
+    private async ValueTask<bool> IsGoodAsync(PackVerifier verifier, string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await verifier.VerifyAsync(name, null, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (DamageException e)
+        {
+            _badPacks.TryAdd(name, e.Message);
+            return false;
+        }
+    }
+
+    /// <summary>Finds what the bad packs touch, and chunks that no index names.</summary>
+    private async ValueTask WalkAsync(List<Snapshot> snapshots, CancellationToken cancellationToken)
+    {
+        var touched = _badPacks.Keys.ToDictionary(name => name, _ => new List<string>());
+        var walker = new SnapshotWalker(repository.Fetcher);
+        foreach (var snapshot in snapshots)
+        {
+            var lost = 0;
+            var bad = new HashSet<string>();
+            DamageException? damage = null;
+            await walker.WalkAsync(
+                snapshot,
+                async (_, item) =>
+                {
+                    if (await repository.Index.FindAsync(item.Id, cancellationToken).ConfigureAwait(false) is not { } location || location.Length != item.Length)
+                    {
+                        lost++;
+                        return false;
+                    }
+
+                    if (!_badPacks.ContainsKey(location.Pack.Name)) return true;
+                    bad.Add(location.Pack.Name);
+                    return false;
+                },
+                (_, e) => damage ??= e, cancellationToken).ConfigureAwait(false);
+            foreach (var name in bad) touched[name].Add(snapshot.Id);
+            if (lost > 0)
+                _defects.Add(new Defect($"snapshots/{snapshot.Id}", $"{lost} chunks of recovery point {snapshot.Id} are in no pack.", [snapshot.Id], Mend));
+            if (damage is not null && bad.Count == 0) _defects.Add(new Defect(damage.ObjectName, damage.Message, [snapshot.Id], Mend));
+        }
+
+        foreach (var (name, problem) in _badPacks.OrderBy(p => p.Key, StringComparer.Ordinal))
+            _defects.Add(new Defect(name, problem, touched[name], Mend));
+    }
+}

@@ -1,0 +1,33 @@
+using FunctionsBackup.Storage;
+
+namespace FunctionsBackup.Tests.Repository.Sessions;
+
+/// <summary>A store that is full after so many bytes.</summary>
+internal sealed class FullStore(IObjectStore inner) : IObjectStore
+{
+    private long _left = long.MaxValue;
+
+    public long BytesLeft
+    {
+        get => Interlocked.Read(ref _left);
+        set => Interlocked.Exchange(ref _left, value);
+    }
+
+    public string Description => inner.Description;
+
+    public ValueTask<bool> CreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+        Interlocked.Add(ref _left, -content.Length) < 0
+            ? throw new StoreFullException("The store is full; make room.")
+            : inner.CreateAsync(name, content, cancellationToken);
+
+    public ValueTask<ObjectInfo?> FindAsync(string name, CancellationToken cancellationToken) => inner.FindAsync(name, cancellationToken);
+
+    public ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>
+        inner.ReadAsync(name, offset, destination, cancellationToken);
+
+    public IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellationToken) => inner.ListAsync(prefix, cancellationToken);
+
+    public ValueTask<bool> DeleteAsync(string name, CancellationToken cancellationToken) => inner.DeleteAsync(name, cancellationToken);
+
+    public ValueTask DisposeAsync() => inner.DisposeAsync();
+}
