@@ -15,7 +15,7 @@ internal static class BackupListCommand
         return new Command("list", "List the recovery points, oldest first.") { type }.Does(async (context, cancellationToken) =>
         {
             var component = ComponentNames.Check(context.Get(type));
-            var repository = await context.OpenRepositoryAsync(cancellationToken);
+            var repository = await context.OpenRepositoryAsync(cancellationToken, index: false);
             var snapshots = new List<Snapshot>();
             await foreach (var snapshot in repository.ListSnapshotsAsync(component, cancellationToken)) snapshots.Add(snapshot);
             context.Printer.Result(

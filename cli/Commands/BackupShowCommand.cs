@@ -14,7 +14,7 @@ internal static class BackupShowCommand
         return new Command("show", "Show one recovery point.") { id, type }.Does(async (context, cancellationToken) =>
         {
             var component = ComponentNames.Check(context.Get(type));
-            var repository = await context.OpenRepositoryAsync(cancellationToken);
+            var repository = await context.OpenRepositoryAsync(cancellationToken, index: false);
             var snapshot = await repository.GetSnapshotAsync(context.Get(id), component, cancellationToken);
             context.Printer.Result(() => SnapshotView.ToJson(snapshot), output => SnapshotView.Describe(snapshot, output));
             return ExitCode.Done;

@@ -1,13 +1,78 @@
 using System.CommandLine;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
 using FunctionsBackup.Cli.Running;
+using FunctionsBackup.Operations.Configuration;
+using FunctionsBackup.Repository.Keys;
+using FunctionsBackup.Storage.FileSystem;
 
 namespace FunctionsBackup.Cli.Commands;
 
+/// <summary><c>init</c>: makes the repository. Where there is one, nothing changes.</summary>
 internal static class InitCommand
 {
-    public static Command Create() => new Command("init", "Create the repository (again: nothing happens).").Does(async (context, cancellationToken) =>
+    public static Command Create()
     {
-        await context.OpenRepositoryAsync(cancellationToken);
+        var yes = new Option<bool>("--yes")
+        {
+            Description = "Acknowledge that the recovery key, printed once on stdout, is kept; for where nobody is at a terminal.",
+        };
+        return new Command("init", "Create the repository. With --recovery-key-file, the recovery key goes to that new file.") { yes }
+            .Does((context, cancellationToken) => RunAsync(context, context.Get(yes), cancellationToken));
+    }
+
+    private static async Task<int> RunAsync(CommandContext context, bool yes, CancellationToken cancellationToken)
+    {
+        var configuration = context.Configuration;
+        await using var store = RepositoryAccess.CreateStore(context);
+        var keeper = new RecoveryKeyKeeper(context, yes);
+        var encrypt = configuration.Global.Encryption;
+        if (encrypt && !Directory.Exists(store.Root)) keeper.CheckPossible();
+        FileSystemObjectStore.Initialize(store.Root);
+
+        var passphrase = encrypt ? Passphrase(context) : [];
+        InitResult result;
+        try
+        {
+            var request = new InitRequest
+            {
+                Encrypt = encrypt,
+                Passphrases = encrypt ? [new InitPassphrase(passphrase, "keys.passphrase")] : [],
+                AcknowledgeRecoveryKey = encrypt ? keeper.AcknowledgeAsync : null,
+            };
+            result = await new RepositoryInitializer(store, context.Time).CreateAsync(request, cancellationToken);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(passphrase);
+        }
+
+        keeper.Settle(result.Created);
+        context.Printer.Result(
+            () => new JsonObject
+            {
+                ["created"] = result.Created,
+                ["repository_id"] = result.Config.RepositoryId,
+                ["location"] = store.Description,
+                ["encrypted"] = encrypt,
+                ["recovery_key"] = keeper.MustPrint ? result.RecoveryKey : null,
+                ["recovery_key_file"] = result.Created ? keeper.File : null,
+            },
+            output =>
+            {
+                if (result.RecoveryKey is not null && keeper.MustPrint) output.WriteLine($"recovery key: {result.RecoveryKey}");
+                output.WriteLine(result.Created
+                    ? $"Created repository {result.Config.RepositoryId} in {store.Description}."
+                    : $"Repository {result.Config.RepositoryId} is in {store.Description} already; nothing was changed.");
+            });
+        if (result.RecoveryKey is not null && keeper.MustPrint)
+            context.Printer.Note("Keep the recovery key in a safe place: it opens the repository when the passphrase is lost, and is not shown again.");
         return ExitCode.Done;
-    });
+    }
+
+    private static byte[] Passphrase(CommandContext context) =>
+        context.Configuration.Keys.Passphrase is { } reference
+            ? Encoding.UTF8.GetBytes(context.Secrets.Resolve(reference, "keys.passphrase"))
+            : throw new ConfigurationException("No passphrase is configured for the new repository; set keys.passphrase to env:NAME or file:PATH.");
 }

@@ -1,13 +1,104 @@
 using System.CommandLine;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using FunctionsBackup.Cli.Output;
 using FunctionsBackup.Cli.Running;
+using FunctionsBackup.Operations.Configuration.Values;
+using FunctionsBackup.Repository.Keys;
 
 namespace FunctionsBackup.Cli.Commands;
 
+/// <summary><c>repository keys</c>: who can open the repository.</summary>
 internal static class RepositoryKeysCommand
 {
-    public static Command Create() => new Command("keys", "keys.").Does(async (context, cancellationToken) =>
+    public static Command Create() => new("keys", "List, add and remove what opens the repository.") { List(), Add(), Remove() };
+
+    private static Command List() => new Command("list", "List the key slots; needs no key.").Does(async (context, cancellationToken) =>
     {
-        await context.OpenRepositoryAsync(cancellationToken);
-        return ExitCode.Done;
+        await using var store = RepositoryAccess.CreateStore(context);
+        var slots = await new KeyAdministration(store, context.Time).ListSlotsAsync(cancellationToken);
+        context.Printer.Result(
+            () => new JsonObject
+            {
+                ["slots"] = new JsonArray([.. slots.Usable.Select(ToJson)]),
+                ["unusable"] = new JsonArray([.. slots.Unusable.Select(u => new JsonObject { ["id"] = u.Id, ["reason"] = u.Reason })]),
+            },
+            output =>
+            {
+                var table = new Table("slot", "kind", "label", "created");
+                foreach (var slot in slots.Usable) table.Add(slot.Id, slot.Kind, slot.Label, Human.Moment(slot.CreatedAt));
+                table.Write(output, context.Printer.IsTerminal);
+            });
+        foreach (var slot in slots.Unusable) context.Printer.Warn($"Key slot {slot.Id} cannot be used: {slot.Reason}.");
+        return slots.Unusable.Count > 0 ? ExitCode.Warnings : ExitCode.Done;
     });
+
+    private static Command Add()
+    {
+        var passphrase = new Option<string?>("--passphrase") { Description = "A further passphrase, by reference.", HelpName = "env:NAME|file:PATH" };
+        var file = new Option<string?>("--new-recovery-key-file") { Description = "Make a further recovery key and write it to this new file.", HelpName = "FILE" };
+        var label = new Option<string?>("--label") { Description = "What people call it." };
+        return new Command("add", "Add a passphrase or a recovery key.") { passphrase, file, label }.Does(async (context, cancellationToken) =>
+        {
+            if (context.Get(passphrase) is null == context.Get(file) is null)
+                throw new UsageException("Say what to add: either --passphrase env:NAME (or file:PATH), or --new-recovery-key-file FILE.");
+            await using var store = RepositoryAccess.CreateStore(context);
+            var administration = new KeyAdministration(store, context.Time);
+            var slot = context.Get(passphrase) is { } text
+                ? await AddPassphraseAsync(context, administration, text, context.Get(label) ?? "passphrase", cancellationToken)
+                : await AddRecoveryKeyAsync(context, administration, context.Get(file)!, context.Get(label) ?? "recovery key", cancellationToken);
+            context.Printer.Result(() => ToJson(slot), output => output.WriteLine($"Added key slot {slot.Id} ({slot.Kind}, {slot.Label})."));
+            return ExitCode.Done;
+        });
+    }
+
+    private static Command Remove()
+    {
+        var id = new Argument<string>("SLOT") { Description = "The slot's id." };
+        return new Command("remove", "Remove a key slot; needs a key of another slot.") { id }.Does(async (context, cancellationToken) =>
+        {
+            await using var store = RepositoryAccess.CreateStore(context);
+            var administration = new KeyAdministration(store, context.Time);
+            await RepositoryAccess.WithCredentialAsync(context, async credential =>
+            {
+                await administration.RemoveSlotAsync(credential, context.Get(id), cancellationToken);
+                return 0;
+            });
+            context.Printer.Result(() => new JsonObject { ["removed"] = context.Get(id) }, output => output.WriteLine($"Removed key slot {context.Get(id)}."));
+            return ExitCode.Done;
+        });
+    }
+
+    private static async ValueTask<KeySlot> AddPassphraseAsync(
+        CommandContext context, KeyAdministration administration, string reference, string label, CancellationToken cancellationToken)
+    {
+        if (!SecretReference.TryParse(reference, out var secret))
+            throw new UsageException("--passphrase must be a reference, not the passphrase itself: write env:NAME or file:PATH.");
+        var bytes = Encoding.UTF8.GetBytes(context.Secrets.Resolve(secret, "--passphrase"));
+        try
+        {
+            return await RepositoryAccess.WithCredentialAsync(
+                context, c => administration.AddSlotAsync(c, KeyCredential.Passphrase(bytes), label, cancellationToken));
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(bytes);
+        }
+    }
+
+    private static async ValueTask<KeySlot> AddRecoveryKeyAsync(
+        CommandContext context, KeyAdministration administration, string file, string label, CancellationToken cancellationToken)
+    {
+        using var key = RecoveryKey.Create();
+        // First the file, then the slot: a slot whose key nobody has would only look like safety.
+        await RecoveryKeyKeeper.WriteAsync(file, key.ToText(), cancellationToken);
+        return await RepositoryAccess.WithCredentialAsync(
+            context, c => administration.AddSlotAsync(c, KeyCredential.Recovery(key), label, cancellationToken));
+    }
+
+    private static JsonObject ToJson(KeySlot slot) => new()
+    {
+        ["id"] = slot.Id, ["kind"] = slot.Kind, ["label"] = slot.Label, ["created_at"] = Human.Iso(slot.CreatedAt),
+    };
 }

@@ -1,13 +1,49 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using FunctionsBackup.Cli.Running;
+using FunctionsBackup.Repository.Damage;
 
 namespace FunctionsBackup.Cli.Commands;
 
+/// <summary><c>repository repair</c>: builds the index anew from the packs alone, and marks what is lost. Exit code 5 while something is lost.</summary>
 internal static class RepositoryRepairCommand
 {
-    public static Command Create() => new Command("repair", "repair.").Does(async (context, cancellationToken) =>
+    public static Command Create()
     {
-        await context.OpenRepositoryAsync(cancellationToken);
-        return ExitCode.Done;
-    });
+        var readAll = new Option<bool>("--read-all") { Description = "Read every byte of every pack, not only what a verification found bad." };
+        return new Command("repair", "Rebuild the index from the packs and mark what is lost.") { readAll }.Does(async (context, cancellationToken) =>
+        {
+            var repository = await context.OpenRepositoryAsync(cancellationToken, tolerateDamage: true);
+            var report = await new RepositoryRepair(repository).RunAsync(context.Get(readAll), context.Parallelism, cancellationToken);
+            foreach (var lost in report.LostPacks) context.Printer.Warn(lost);
+            context.Printer.Result(() => ToJson(report), output =>
+            {
+                output.WriteLine($"The index was built anew from {report.Packs:N0} packs.");
+                if (report.Damage is null) output.WriteLine("Nothing is lost.");
+                foreach (var damaged in report.Damage?.Snapshots ?? [])
+                {
+                    output.WriteLine(damaged.LostFiles < 0
+                        ? $"{damaged.Id} is lost: its catalog cannot be read."
+                        : $"{damaged.Id} has lost {damaged.LostFiles:N0} files, such as {string.Join(", ", damaged.Examples)}.");
+                }
+            });
+            if (report.Damage is null) return ExitCode.Done;
+            context.Printer.Note(
+                "The next backup stores again what the source still has; then run 'fbackup repository repair' once more. Other files of the damaged recovery points restore as before.");
+            return ExitCode.Damage;
+        });
+    }
+
+    private static JsonObject ToJson(RepairReport report) => new()
+    {
+        ["packs"] = report.Packs,
+        ["lost_packs"] = new JsonArray([.. report.LostPacks.Select(p => JsonValue.Create(p))]),
+        ["damaged_recovery_points"] = new JsonArray([.. (report.Damage?.Snapshots ?? []).Select(s => new JsonObject
+        {
+            ["id"] = s.Id,
+            ["lost_files"] = s.LostFiles < 0 ? null : s.LostFiles,
+            ["catalog_lost"] = s.LostFiles < 0,
+            ["examples"] = new JsonArray([.. s.Examples.Select(e => JsonValue.Create(e))]),
+        })]),
+    };
 }

@@ -65,6 +65,14 @@ internal sealed class Printer(TextWriter output, TextWriter error, bool json, bo
 
     public void Error(string sentence) => Say($"fbackup: {sentence}");
 
+    /// <summary>Asks the person at the terminal; true only for the word yes.</summary>
+    public bool Ask(string question)
+    {
+        error.Write(question + " ");
+        error.Flush();
+        return Console.ReadLine()?.Trim().Equals("yes", StringComparison.OrdinalIgnoreCase) == true;
+    }
+
     /// <summary>Shows how far long work is: a line on a terminal, an event each second with <c>--json</c>, nothing otherwise.</summary>
     public IProgress<WorkProgress>? Progress(string title)
     {

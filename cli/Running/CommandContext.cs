@@ -32,8 +32,18 @@ internal sealed class CommandContext(ParseResult arguments, Printer printer, Tim
 
     public T Get<T>(Argument<T> argument) => Arguments.GetRequiredValue(argument);
 
-    public async ValueTask<BackupRepository> OpenRepositoryAsync(CancellationToken cancellationToken) =>
-        _repository ??= await RepositoryAccess.OpenAsync(this, cancellationToken);
+    /// <param name="cancellationToken">Stops opening.</param>
+    /// <param name="index">False for commands that read only records and sealed objects: opens faster.</param>
+    /// <param name="tolerateDamage">True only for repair.</param>
+    public async ValueTask<BackupRepository> OpenRepositoryAsync(
+        CancellationToken cancellationToken, bool index = true, bool tolerateDamage = false) =>
+        _repository ??= await RepositoryAccess.OpenAsync(
+            this,
+            new RepositoryOptions
+            {
+                Compression = RepositoryAccess.Compression(this), Time = Time, LoadIndex = index, TolerateDamagedIndex = tolerateDamage,
+            },
+            cancellationToken);
 
     public async ValueTask DisposeAsync()
     {

@@ -22,7 +22,7 @@ internal static class GlobalOptions
 
     public static Option<string?> RecoveryKeyFile { get; } = new("--recovery-key-file")
     {
-        Description = "Open the repository with the recovery key in this file instead of the passphrase.",
+        Description = "Open the repository with the recovery key in this file instead of the passphrase; init writes the new key to it.",
         HelpName = "FILE",
         Recursive = true,
     };

@@ -11,7 +11,7 @@ public sealed class BackupConfiguration
     internal BackupConfiguration(string file, string folder, IReadOnlyDictionary<string, EffectiveSetting> values)
     {
         (File, Folder, _values) = (file, folder, values);
-        Global = new GlobalSettings(Text("global.storage_backend")!, Get<CompressionSetting>("global.compression")!, (int)Value("global.parallel_jobs")!);
+        Global = new GlobalSettings(Text("global.storage_backend")!, Value("global.encryption") is true, Get<CompressionSetting>("global.compression")!, (int)Value("global.parallel_jobs")!);
         Storage = new StorageSettings(Text("storage.path")!);
         Keys = new KeySettings(Get<SecretReference>("keys.passphrase"), Get<SecretReference>("keys.recovery_key"));
         Postgres = Get<SecretReference>("components.postgres.connection") is { } connection
@@ -57,7 +57,9 @@ public sealed class BackupConfiguration
                 yield return $"{value.Source}: '{value.Setting.Path}' is accepted but not used by this version.";
             foreach (var component in Settings.Components.Where(c => IsSet($"policies.{c}.") && !IsSet($"components.{c}.")))
                 yield return $"{File}: there is a policy for {component}, but components.{component} says not where it is: it is not protected.";
-            if (Keys.Passphrase is null && Keys.RecoveryKey is null)
+            if (!Global.Encryption)
+                yield return $"{File}: encryption is off: whoever can read the repository can read everything in it.";
+            else if (Keys.Passphrase is null && Keys.RecoveryKey is null)
                 yield return $"{File}: no key is configured, so the repository cannot be opened; set keys.passphrase to env:NAME or file:PATH.";
             if (Global.StorageBackend != "filesystem")
                 yield return $"{File}: {Global.StorageBackend} repositories are not available in this version; use filesystem.";
@@ -77,7 +79,9 @@ public sealed class BackupConfiguration
     {
         return new RetentionSettings
         {
-            KeepLast = Count("full_backups") ?? Count("snapshots") ?? Count("recordings"),
+            FullBackups = Count("full_backups"),
+            Snapshots = Count("snapshots"),
+            Recordings = Count("recordings"),
             KeepWithin = Value($"policies.{component}.retention.keep_within") as TimeSpan?,
             Hourly = Count("hourly"),
             Daily = Count("daily"),
@@ -98,7 +102,7 @@ public sealed class BackupConfiguration
     private string? Text(string path) => Get<string>(path);
 }
 
-public sealed record GlobalSettings(string StorageBackend, CompressionSetting Compression, int ParallelJobs);
+public sealed record GlobalSettings(string StorageBackend, bool Encryption, CompressionSetting Compression, int ParallelJobs);
 
 /// <param name="Path">Absolute folder of a filesystem repository.</param>
 public sealed record StorageSettings(string Path);
@@ -120,7 +124,14 @@ public sealed record FilesSettings(IReadOnlyList<string> Paths, IReadOnlyList<st
 /// <summary>What to keep; null: that rule is not used. A recovery point stays while one rule wants it.</summary>
 public sealed record RetentionSettings
 {
-    public int? KeepLast { get; init; }
+    /// <summary>The newest so many full recovery points, and what is newer than the oldest of them.</summary>
+    public int? FullBackups { get; init; }
+
+    /// <summary>The newest so many.</summary>
+    public int? Snapshots { get; init; }
+
+    /// <summary>Those of the last so many days.</summary>
+    public int? Recordings { get; init; }
 
     public TimeSpan? KeepWithin { get; init; }
 

@@ -153,8 +153,8 @@ public sealed class ConfigurationLoader
         foreach (var group in _values.Values.Where(v => !v.IsDefault).Select(v => v.Setting.Group).Concat(_places.Keys).Distinct().ToList())
             foreach (var setting in Settings.All.Where(s => s.Required && s.Group == group && _values[s.Path].Value is null))
                 if (!_places.ContainsKey(setting.Path)) FailAt(group, $"{setting.Path} is missing; {Lower(setting.Documentation)}");
-        if (_values["global.encryption"].Value is false)
-            FailAt("global.encryption", "global.encryption cannot be false: repositories are always encrypted; remove the line.");
+        if (_values["global.encryption"].Value is false && _values["keys.passphrase"].Value is not null)
+            FailAt("global.encryption", "global.encryption is false, but keys.passphrase is set; remove one of the two.");
         if (_values["components.postgres.mode"].Value is "direct" && _values["components.postgres.data_directory"].Value is null)
             FailAt("components.postgres.mode", "components.postgres.mode is direct, which needs data_directory; set it, or use mode: auto.");
     }

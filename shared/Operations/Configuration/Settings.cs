@@ -12,7 +12,7 @@ public static class Settings
     public static IReadOnlyList<Setting> All { get; } =
     [
         new("global.storage_backend", SettingKind.Word, "filesystem", "Where the repository is kept.") { Words = ["filesystem", "s3", "azure_blob"] },
-        new("global.encryption", SettingKind.Boolean, "true", "Repositories are always encrypted; false is refused."),
+        new("global.encryption", SettingKind.Boolean, "true", "Whether a new repository is encrypted; it stays as it was created."),
         new("global.compression", SettingKind.Compression, "zstd", "true (zstd), zstd, lz4, gzip or none; with a level as zstd:6 or { algorithm: zstd, level: 6 }."),
         new("global.parallel_jobs", SettingKind.Integer, "2", "Workers that read, compress and encrypt, and requests in flight.") { Minimum = 1, Maximum = 64 },
 
@@ -28,7 +28,7 @@ public static class Settings
         new("storage.account_key", SettingKind.Secret, null, "Key of the account; a managed identity needs none."),
 
         new("keys.passphrase", SettingKind.Secret, null, "The passphrase that opens the repository."),
-        new("keys.recovery_key", SettingKind.Secret, null, "The recovery key that opens the repository when the passphrase is lost, usually file:PATH."),
+        new("keys.recovery_key", SettingKind.Secret, null, "The recovery key, used where no passphrase is set; usually file:PATH, for the worst day only."),
 
         new("components.postgres.connection", SettingKind.Secret, null, "PostgreSQL connection, host=… user=… form or postgresql:// URI.") { Required = true },
         new("components.postgres.data_directory", SettingKind.Path, null, "The data directory, when this runs beside the server."),
@@ -72,15 +72,23 @@ public static class Settings
         // What a component calls its recovery points: the words of its schedule and of its retention.
         var (schedules, counted) = component switch
         {
-            "postgres" => (new[] { "full_backup", "incremental" }, "full_backups"),
-            "redis" or "livekit" => (["snapshot"], "snapshots"),
-            "voice_data" => (["full_backup", "incremental"], "recordings"),
-            _ => (["full_backup", "incremental", "snapshot"], "snapshots"),
+            "postgres" => (new[] { "full_backup", "incremental" }, new[] { "full_backups" }),
+            "redis" or "livekit" => (["snapshot"], ["snapshots"]),
+            "voice_data" => (["full_backup", "incremental"], ["recordings", "full_backups", "snapshots"]),
+            _ => (["full_backup", "incremental", "snapshot"], ["snapshots", "full_backups"]),
         };
         foreach (var kind in schedules)
             yield return new Setting($"{path}.schedule.{kind}", SettingKind.Cron, null, $"When a {kind} is taken, cron with 5 fields or 6 with seconds first, UTC.");
-        yield return Count(counted, "The newest recovery points to keep.");
-        if (counted == "snapshots" && component is "logs" or "configuration") yield return Count("full_backups", "The newest full recovery points to keep.");
+        foreach (var name in counted)
+        {
+            yield return Count(name, name switch
+            {
+                "full_backups" => "Keep so many full recovery points, the newest, and what is newer than the oldest of them.",
+                "recordings" => "Keep the recovery points of so many days.",
+                _ => "Keep so many recovery points, the newest.",
+            });
+        }
+
         yield return new Setting($"{path}.retention.keep_within", SettingKind.Duration, null, "Keep every recovery point younger than this.");
         foreach (var period in new[] { "hourly", "daily", "weekly", "monthly", "yearly" })
             yield return Count(period, $"Keep the newest recovery point of each of this many {period} periods.");

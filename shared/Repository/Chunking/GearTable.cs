@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using FunctionsBackup.Repository.Crypto;
 
 namespace FunctionsBackup.Repository.Chunking;
 
@@ -15,8 +14,9 @@ public sealed class GearTable : IDisposable
     /// <param name="secret">The chunker secret, 32 bytes.</param>
     public GearTable(ReadOnlySpan<byte> secret)
     {
+        if (secret.Length != 32) throw new ArgumentException("The chunker secret has 32 bytes.", nameof(secret));
         Span<byte> bytes = stackalloc byte[256 * sizeof(ulong)];
-        KeyDerivation.Expand(secret, "FunctionsBackup gear table 1"u8, default, bytes);
+        HKDF.Expand(HashAlgorithmName.SHA256, secret, bytes, "FunctionsBackup gear table 1"u8);
         for (var i = 0; i < 256; i++)
         {
             _values[i] = BinaryPrimitives.ReadUInt64LittleEndian(bytes[(i * sizeof(ulong))..]);

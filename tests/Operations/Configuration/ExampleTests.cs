@@ -49,11 +49,11 @@ public sealed class ExampleTests
     public void The_policies_form_loads()
     {
         var configuration = Load.Text(Basic);
-        configuration.Global.ShouldBe(new GlobalSettings("s3", new CompressionSetting(CompressionAlgorithm.Zstd), 4));
+        configuration.Global.ShouldBe(new GlobalSettings("s3", true, new CompressionSetting(CompressionAlgorithm.Zstd), 4));
         configuration.Effective("policies.postgres.schedule.incremental").Value.ShouldBe("0 */4 * * *");
-        configuration.Retention("postgres").KeepLast.ShouldBe(30);
-        configuration.Retention("redis").KeepLast.ShouldBe(7);
-        configuration.Retention("voice_data").KeepLast.ShouldBe(90);
+        configuration.Retention("postgres").FullBackups.ShouldBe(30);
+        configuration.Retention("redis").Snapshots.ShouldBe(7);
+        configuration.Retention("voice_data").Recordings.ShouldBe(90);
         configuration.Retention("logs").IsEmpty.ShouldBeTrue();
         configuration.ConfiguredComponents.ShouldBeEmpty();
     }

@@ -42,7 +42,7 @@ public sealed record CompressionSetting(CompressionAlgorithm Algorithm, int? Lev
         (CompressionAlgorithm Algorithm, int Highest)? known = name switch
         {
             "none" => (CompressionAlgorithm.None, 0),
-            "zstd" => (CompressionAlgorithm.Zstd, 19),
+            "zstd" => (CompressionAlgorithm.Zstd, 22),
             "lz4" => (CompressionAlgorithm.Lz4, 12),
             "gzip" => (CompressionAlgorithm.Gzip, 9),
             _ => null,
