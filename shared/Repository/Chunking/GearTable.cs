@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using FunctionsBackup.Repository.Crypto;
 
 namespace FunctionsBackup.Repository.Chunking;
 
@@ -14,9 +15,8 @@ public sealed class GearTable : IDisposable
     /// <param name="secret">The chunker secret, 32 bytes.</param>
     public GearTable(ReadOnlySpan<byte> secret)
     {
-        if (secret.Length != 32) throw new ArgumentException("The chunker secret has 32 bytes.", nameof(secret));
         Span<byte> bytes = stackalloc byte[256 * sizeof(ulong)];
-        HKDF.Expand(HashAlgorithmName.SHA256, secret, bytes, "FunctionsBackup gear table 1"u8);
+        KeyDerivation.Expand(secret, "FunctionsBackup gear table 1"u8, default, bytes);
         for (var i = 0; i < 256; i++)
         {
             _values[i] = BinaryPrimitives.ReadUInt64LittleEndian(bytes[(i * sizeof(ulong))..]);

@@ -6,6 +6,9 @@ namespace FunctionsBackup.Repository.Keys;
 /// <summary>Adds and removes key slots and epochs. Every change proves first, with a credential, that somebody can still get in.</summary>
 public sealed class KeyAdministration(IObjectStore store, TimeProvider time)
 {
+    /// <summary>What a guess at an added passphrase costs.</summary>
+    public ScryptParameters Scrypt { get; init; } = ScryptParameters.Default;
+
     /// <summary>All slots; needs no key.</summary>
     public async ValueTask<KeySlotList> ListSlotsAsync(CancellationToken cancellationToken)
     {
@@ -14,7 +17,7 @@ public sealed class KeyAdministration(IObjectStore store, TimeProvider time)
     }
 
     /// <summary>Adds a slot for a passphrase or a recovery key.</summary>
-    /// <param name="credential">Opens the repository today.</param>
+    /// <param name="credential">Opens the repository today; not <see cref="KeyCredential.Clear"/>.</param>
     /// <param name="added">What shall open it too; not <see cref="KeyCredential.Clear"/>, which would give the encryption away.</param>
     /// <param name="label">What people call it.</param>
     /// <param name="cancellationToken">Stops before the slot is created.</param>
@@ -23,12 +26,18 @@ public sealed class KeyAdministration(IObjectStore store, TimeProvider time)
     {
         if (added is KeyCredential.ClearCredential)
             throw new RepositoryException("An open slot cannot be added: it would undo the encryption. Make a new repository instead.");
+        if (credential is KeyCredential.ClearCredential)
+        {
+            throw new RepositoryException(
+                "The repository is not encrypted: its master key lies open, and another slot would protect nothing. Make a new repository instead.");
+        }
+
         var (config, master) = await OpenAsync(credential, cancellationToken).ConfigureAwait(false);
         using (master)
         {
             // The keys are loaded to be sure that this master key is the repository's own.
             using var ring = await KeyRingFactory.LoadAsync(store, config, master, cancellationToken).ConfigureAwait(false);
-            var slot = KeySlot.Create(added, label, RepositoryScope.Of(config), master.Span, ScryptParameters.Default, time.GetUtcNow());
+            var slot = KeySlot.Create(added, label, RepositoryScope.Of(config), master.Span, Scrypt, time.GetUtcNow());
             await CreateAsync(KeyObjects.Slots(config.KeyGeneration) + slot.Id, slot.ToJson(), cancellationToken).ConfigureAwait(false);
             return slot;
         }

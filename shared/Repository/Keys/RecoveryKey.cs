@@ -33,8 +33,8 @@ public sealed class RecoveryKey : IDisposable
     public static RecoveryKey Parse(string text)
     {
         var line = text.Split('\n').FirstOrDefault(l => l.Trim().StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)) ?? text;
-        var characters = line.Where(c => !char.IsWhiteSpace(c) && c != '-').ToArray().AsSpan();
-        if (characters.Length == Prefix.Length + Characters) characters = characters[Prefix.Length..];
+        ReadOnlySpan<char> characters = line.Where(c => !char.IsWhiteSpace(c) && c != '-').ToArray();
+        if (characters.Length != Characters && characters.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)) characters = characters[Prefix.Length..];
         if (characters.Length != Characters)
         {
             throw new WrongKeyException(

@@ -18,7 +18,7 @@ public sealed partial class WalArchive
     {
         if (await FetchCompleteAsync(name, cancellationToken).ConfigureAwait(false) is { } complete)
             return new WalSegmentContent(complete, complete.Length, true);
-        var parts = await AssembleAsync(name, cancellationToken).ConfigureAwait(false);
+        var parts = await FetchPartsAsync(name, cancellationToken).ConfigureAwait(false);
         var partial = await _objects.ReadAsync(SealedKind.WalPart, _names.Partial(name), cancellationToken).ConfigureAwait(false);
         if (partial is null) return parts;
         var reached = ValidLength(partial.Body, name, partial.Body.Length);
@@ -27,14 +27,8 @@ public sealed partial class WalArchive
             : new WalSegmentContent(partial.Body, reached, false);
     }
 
-    /// <summary>How many bytes of an unfinished segment are archived without a hole from its start on; 0 if none.</summary>
-    public async ValueTask<int> FindPartsEndAsync(WalSegmentName name, CancellationToken cancellationToken)
-    {
-        var cover = await ListPartsAsync(name, cancellationToken).ConfigureAwait(false);
-        return cover.Count == 0 ? 0 : cover[^1].End;
-    }
-
-    private async ValueTask<WalSegmentContent?> AssembleAsync(WalSegmentName name, CancellationToken cancellationToken)
+    /// <summary>An unfinished segment put together from its parts, whether or not it is archived whole; null: there are none.</summary>
+    internal async ValueTask<WalSegmentContent?> FetchPartsAsync(WalSegmentName name, CancellationToken cancellationToken)
     {
         var cover = await ListPartsAsync(name, cancellationToken).ConfigureAwait(false);
         if (cover.Count == 0) return null;

@@ -52,7 +52,7 @@ public sealed partial class WalArchive
             $"The {TargetMatch.Describe(target)} is not in the archived WAL, which reaches {window.Describe()}.{why} Choose a target in that window.", window);
     }
 
-    private ValueTask<WalInventory> LoadInventoryAsync(int segmentSize, CancellationToken cancellationToken) =>
+    internal ValueTask<WalInventory> LoadInventoryAsync(int segmentSize, CancellationToken cancellationToken) =>
         WalInventory.LoadAsync(_store, _names, segmentSize, cancellationToken);
 
     private async ValueTask<(RecoveryWindow Window, (Lsn Record, Lsn Stop, DateTimeOffset? LastCommit)? Found)> WalkAsync(

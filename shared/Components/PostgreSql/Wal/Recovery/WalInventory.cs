@@ -40,6 +40,9 @@ internal sealed class WalInventory
         return first;
     }
 
+    /// <summary>Start of the last archived segment of a timeline, complete or not, or null if there is none.</summary>
+    public Lsn? LastOf(uint timeline) => _known.TryGetValue(timeline, out var starts) ? new Lsn(starts.Max) : null;
+
     private void Add(string objectName)
     {
         if (WalObjectNames.TryParsePart(objectName, out var part, out _, out _))

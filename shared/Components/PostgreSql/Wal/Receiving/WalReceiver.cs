@@ -1,0 +1,257 @@
+using System.Globalization;
+using FunctionsBackup.Components.PostgreSql.Wal.Archiving;
+using FunctionsBackup.Repository;
+using FunctionsBackup.Storage;
+using Npgsql;
+
+namespace FunctionsBackup.Components.PostgreSql.Wal.Receiving;
+
+/// <summary>
+/// Streams a server's WAL from a physical replication slot into the archive: complete segments, and every few seconds the part received
+/// since, so that the last seconds survive the loss of the server. Position reports follow durability: the server keeps what the archive
+/// has not. Reconnects for ever; follows timeline switches.
+/// </summary>
+/// <remarks>
+/// Memory: one segment. One receiver per slot; the server refuses a second one. "Written" as the server sees it runs ahead of the archive:
+/// with synchronous_standby_names use synchronous_commit = on, not remote_write.
+/// </remarks>
+public sealed class WalReceiver(WalReceiverOptions options, WalArchiveOpener open, TimeProvider time)
+{
+    private static readonly TimeSpan LastSealLimit = TimeSpan.FromSeconds(30);
+    private volatile WalReceiverStatus _status = new();
+    private WalArchive? _archive;
+    private SegmentBuffer? _buffer;
+
+    public WalReceiverStatus Status => _status;
+
+    /// <summary>Is told of each change of <see cref="Status"/>; must not block.</summary>
+    public event Action<WalReceiverStatus>? StatusChanged;
+
+    /// <summary>Receives until cancelled; what was received by then is archived before it returns.</summary>
+    /// <exception cref="RepositoryException">The archive has other WAL under the same names, or the server is another cluster.</exception>
+    /// <exception cref="PostgresException">The server refuses this user.</exception>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        if (!IsSlotName(options.SlotName))
+            throw new WalFormatException($"'{options.SlotName}' is no slot name; use 1 to 63 lower-case letters, digits and underscores.");
+        var backoff = options.MinimumBackoff;
+        while (true)
+        {
+            var received = _status.Received;
+            try
+            {
+                await RunSessionAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+            }
+            catch (Exception e) when (IsPassing(e))
+            {
+                Update(_status with { IsStreaming = false, Failures = _status.Failures + 1, LastProblem = e.Message });
+            }
+
+            // The server may be gone for good: what it sent must not wait for it.
+            await SealRestAsync(cancellationToken).ConfigureAwait(false);
+            if (cancellationToken.IsCancellationRequested) break;
+            backoff = _status.Received > received ? options.MinimumBackoff : TimeSpan.FromTicks(Math.Min(backoff.Ticks * 2, options.MaximumBackoff.Ticks));
+            try
+            {
+                await Task.Delay(backoff, time, cancellationToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                break;
+            }
+        }
+
+        Update(_status with { IsStreaming = false });
+    }
+
+    private async Task RunSessionAsync(CancellationToken cancellationToken)
+    {
+        await using var session = await ReplicationSession.OpenAsync(options, cancellationToken).ConfigureAwait(false);
+        _archive ??= await open(session.SystemIdentifier, cancellationToken).ConfigureAwait(false);
+        if (_archive.SystemIdentifier != session.SystemIdentifier)
+            throw new WalFormatException($"The server is now cluster {session.SystemIdentifier} and was {_archive.SystemIdentifier}; receive it into an archive of its own.");
+        var path = await ArchiveHistoriesAsync(session, _archive, cancellationToken).ConfigureAwait(false);
+        if (_buffer is null || _buffer.SegmentSize != session.SegmentSize)
+        {
+            _buffer = new SegmentBuffer(session.SegmentSize);
+            await ReceiveStart.ResumeAsync(_archive, path, session.SlotStart, _buffer, cancellationToken).ConfigureAwait(false);
+        }
+
+        await FollowForksAsync(_archive, path, _buffer, cancellationToken).ConfigureAwait(false);
+        Update(_status with
+        {
+            Timeline = _buffer.Name.Timeline,
+            Received = _buffer.Position,
+            Archived = _buffer.ArchivedPosition,
+            ServerEnd = session.ServerEnd,
+        });
+        try
+        {
+            await StreamAsync(session, _archive, _buffer, cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedFile)
+        {
+            // The server has removed that WAL. A gap is better than no archive at all; verification and the window name it.
+            Update(_status with { LastProblem = $"The server has no WAL from LSN {_buffer.Position} on any more; receiving goes on at {session.SlotStart}. Take a new base backup." });
+            await ReceiveStart.BeginAsync(
+                _archive, WalSegmentName.Containing(path.At(session.SlotStart), session.SlotStart, session.SegmentSize), _buffer, cancellationToken)
+                .ConfigureAwait(false);
+        }
+    }
+
+    private async Task StreamAsync(ReplicationSession session, WalArchive archive, SegmentBuffer buffer, CancellationToken cancellationToken)
+    {
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var messages = session.Stream(buffer.Position, buffer.Name.Timeline, stopping.Token);
+        Task<bool>? pending = null;
+        try
+        {
+            pending = messages.MoveNextAsync().AsTask();
+            var tick = Task.Delay(options.SealInterval, time, stopping.Token);
+            while (true)
+            {
+                // A cancelled tick completes too; the message's own task then says so.
+                await Task.WhenAny(pending, tick).ConfigureAwait(false);
+                if (tick.IsCompletedSuccessfully)
+                {
+                    if (buffer.HasNews) await ArchiveNewsAsync(session, archive, buffer, cancellationToken).ConfigureAwait(false);
+                    tick = Task.Delay(options.SealInterval, time, stopping.Token);
+                }
+
+                if (!pending.IsCompleted)
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    continue;
+                }
+
+                if (!await pending.ConfigureAwait(false)) return;
+                var message = messages.Current;
+                var start = new Lsn((ulong)message.WalStart);
+                if (start != buffer.Position) throw new WalFormatException($"The server sent WAL from {start} where {buffer.Position} was to follow.");
+                for (var left = checked((int)message.Data.Length); left > 0;)
+                {
+                    var count = Math.Min(left, buffer.SegmentSize - buffer.Length);
+                    await buffer.FillAsync(message.Data, count, cancellationToken).ConfigureAwait(false);
+                    left -= count;
+                    if (buffer.IsFull) await ArchiveSegmentAsync(session, archive, buffer, cancellationToken).ConfigureAwait(false);
+                }
+
+                var serverEnd = new Lsn((ulong)message.WalEnd);
+                Update(_status with { IsStreaming = true, Received = buffer.Position, ServerEnd = serverEnd > _status.ServerEnd ? serverEnd : _status.ServerEnd });
+                pending = messages.MoveNextAsync().AsTask();
+            }
+        }
+        finally
+        {
+            await stopping.CancelAsync().ConfigureAwait(false);
+            if (pending is not null) await ((Task)pending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await messages.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task ArchiveSegmentAsync(ReplicationSession session, WalArchive archive, SegmentBuffer buffer, CancellationToken cancellationToken)
+    {
+        await archive.PushAsync(buffer.Name, buffer.Whole, cancellationToken).ConfigureAwait(false);
+        buffer.Begin(buffer.Name.Next(buffer.SegmentSize), []);
+        await ConfirmAsync(session, buffer, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task ArchiveNewsAsync(ReplicationSession session, WalArchive archive, SegmentBuffer buffer, CancellationToken cancellationToken)
+    {
+        await archive.PushPartAsync(buffer.Name, buffer.SegmentSize, buffer.Archived, buffer.News, cancellationToken).ConfigureAwait(false);
+        buffer.MarkArchived();
+        await ConfirmAsync(session, buffer, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task ConfirmAsync(ReplicationSession session, SegmentBuffer buffer, CancellationToken cancellationToken)
+    {
+        Update(_status with { Received = buffer.Position, Archived = buffer.ArchivedPosition, ArchivedAt = time.GetUtcNow() });
+        await session.ConfirmAsync(buffer.ArchivedPosition, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask SealRestAsync(CancellationToken cancellationToken)
+    {
+        if (_archive is null || _buffer is not { HasNews: true } buffer) return;
+        // Cancellation means "stop receiving": the bytes at hand are archived all the same, within a limit.
+        using var limit = new CancellationTokenSource(LastSealLimit, time);
+        try
+        {
+            await _archive.PushPartAsync(buffer.Name, buffer.SegmentSize, buffer.Archived, buffer.News, limit.Token).ConfigureAwait(false);
+            buffer.MarkArchived();
+            Update(_status with { Archived = buffer.ArchivedPosition, ArchivedAt = time.GetUtcNow() });
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested && (IsPassing(e) || e is OperationCanceledException))
+        {
+            // They stay in the buffer, and are tried again with the next connection.
+            Update(_status with { Failures = _status.Failures + 1, LastProblem = e.Message });
+        }
+    }
+
+    /// <summary>Archives the histories of the server's timeline and of those it comes from.</summary>
+    private static async ValueTask<TimelineHistory> ArchiveHistoriesAsync(ReplicationSession session, WalArchive archive, CancellationToken cancellationToken)
+    {
+        if (session.Timeline <= 1) return TimelineHistory.First(session.Timeline);
+        var content = await session.ReadHistoryAsync(session.Timeline, cancellationToken).ConfigureAwait(false);
+        var path = TimelineHistory.Parse(session.Timeline, content);
+        foreach (var ancestor in path.Ancestors)
+        {
+            if (ancestor.Timeline <= 1) continue;
+            var known = await archive.FetchAsync(string.Create(CultureInfo.InvariantCulture, $"{ancestor.Timeline:X8}.history"), cancellationToken).ConfigureAwait(false);
+            if (known is not null) continue;
+            try
+            {
+                await archive.PushHistoryAsync(ancestor.Timeline, await session.ReadHistoryAsync(ancestor.Timeline, cancellationToken).ConfigureAwait(false), cancellationToken)
+                    .ConfigureAwait(false);
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedFile)
+            {
+                // The server has no copy of an old ancestor's file; the newer ones repeat its lines.
+                continue;
+            }
+        }
+
+        await archive.PushHistoryAsync(session.Timeline, content, cancellationToken).ConfigureAwait(false);
+        return path;
+    }
+
+    /// <summary>Goes over to the next timelines whose fork has been reached.</summary>
+    private static async ValueTask FollowForksAsync(WalArchive archive, TimelineHistory path, SegmentBuffer buffer, CancellationToken cancellationToken)
+    {
+        while (buffer.Name.Timeline != path.Timeline)
+        {
+            var fork = path.SwitchedFrom(buffer.Name.Timeline) ?? throw new WalFormatException(
+                $"The server's timeline {path.Timeline} does not come from timeline {buffer.Name.Timeline}, which the archive has last; receive it into an archive of its own.");
+            if (buffer.Position < fork) return;
+            if (buffer.HasNews)
+            {
+                await archive.PushPartAsync(buffer.Name, buffer.SegmentSize, buffer.Archived, buffer.News, cancellationToken).ConfigureAwait(false);
+                buffer.MarkArchived();
+            }
+
+            // The new timeline's first segment begins with a copy of the old one's bytes up to the fork.
+            await ReceiveStart.BeginAsync(archive, WalSegmentName.Containing(path.At(fork), fork, buffer.SegmentSize), buffer, cancellationToken)
+                .ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Whether trying again later may help.</summary>
+    private static bool IsPassing(Exception e) => e switch
+    {
+        PostgresException p => p.SqlState is not (PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification
+            or PostgresErrorCodes.InsufficientPrivilege),
+        NpgsqlException or IOException or StoreException or TimeoutException or InvalidOperationException => true,
+        _ => false,
+    };
+
+    private void Update(WalReceiverStatus status)
+    {
+        _status = status;
+        StatusChanged?.Invoke(status);
+    }
+
+    private static bool IsSlotName(string name) =>
+        name.Length is >= 1 and <= 63 && name.All(static c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '_');
+}
