@@ -4,10 +4,10 @@ namespace FunctionsBackup.Storage;
 /// A place for write-once objects: a folder, an S3 bucket, an Azure Blob container. The repository needs nothing more than this.
 /// </summary>
 /// <remarks>
-/// <para>Names are relative, ASCII <c>[A-Za-z0-9._-]</c> segments joined by <c>/</c>, at most 512 characters, no empty, <c>.</c> or <c>..</c>
-/// segment (<see cref="ObjectName.Check"/>). All members may be called concurrently.</para>
-/// <para>Errors: <see cref="StoreException"/> and its subclasses, and <see cref="OperationCanceledException"/>. A cancelled or failed create
-/// leaves either the whole object or nothing under its name.</para>
+/// <para>Names are relative, ASCII <c>[A-Za-z0-9._-]</c> segments joined by <c>/</c>, at most 512 characters, no empty, <c>.</c> or
+/// <c>..</c> segment (<see cref="ObjectName.Check"/>). All members may be called concurrently.</para>
+/// <para>Errors: <see cref="StoreException"/> and its subclasses, and <see cref="OperationCanceledException"/>. A cancelled or failed
+/// create leaves either the whole object or nothing under its name.</para>
 /// </remarks>
 public interface IObjectStore : IAsyncDisposable
 {
@@ -32,8 +32,8 @@ public interface IObjectStore : IAsyncDisposable
     ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken);
 
     /// <summary>
-    /// All objects whose name begins with <paramref name="prefix"/> (which ends with <c>/</c> or is empty), in ordinal order of their names.
-    /// An object created before the call is listed; one created or deleted meanwhile may or may not be.
+    /// All objects whose name begins with <paramref name="prefix"/> (which ends with <c>/</c> or is empty), in ordinal order of their
+    /// names. An object created before the call is listed; one created or deleted meanwhile may or may not be.
     /// </summary>
     IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellationToken);
 

@@ -3,7 +3,8 @@ namespace FunctionsBackup.Storage;
 /// <summary>A store could not do what it was asked. The message is one sentence on what is wrong, with the mend.</summary>
 public class StoreException : Exception
 {
-    public StoreException(string message, Exception? inner = null, bool transient = false) : base(message, inner) => IsTransient = transient;
+    public StoreException(string message, Exception? inner = null, bool transient = false) : base(message, inner) =>
+        IsTransient = transient;
 
     /// <summary>Whether the same call may succeed if tried again.</summary>
     public bool IsTransient { get; }

@@ -29,7 +29,8 @@ public sealed class ArrowTests
         var project = Solution.Projects.Single(p => p.Path == path);
         Allowed.ShouldContainKey(project.Name, $"{path} has no rule: say in {nameof(ArrowTests)} what it may use.");
         var ours = Solution.Projects.ToDictionary(p => p.AssemblyName, p => p.Name);
-        project.AssemblyReferences.Where(ours.ContainsKey).Select(a => ours[a]).ShouldBeSubsetOf(Allowed[project.Name], $"{path} uses what it may not know.");
+        project.AssemblyReferences.Where(ours.ContainsKey).Select(a => ours[a])
+            .ShouldBeSubsetOf(Allowed[project.Name], $"{path} uses what it may not know.");
     }
 
     [Theory]
@@ -39,7 +40,8 @@ public sealed class ArrowTests
         var project = Solution.Projects.Single(p => p.Path == path);
         foreach (var reference in project.ProjectReferences)
         {
-            var other = Solution.Projects.SingleOrDefault(p => p.Path == reference).ShouldNotBeNull($"{path} refers to {reference}, which is no project for users.");
+            var other = Solution.Projects.SingleOrDefault(p => p.Path == reference)
+                .ShouldNotBeNull($"{path} refers to {reference}, which is no project for users.");
             Allowed[project.Name].ShouldContain(other.Name, $"{path} refers to {reference}, which it may not know.");
         }
     }

@@ -12,7 +12,8 @@ internal static class Solution
     /// <summary>All projects but the tests.</summary>
     public static IReadOnlyList<Project> Projects { get; } =
     [
-        .. Files("*.csproj").Where(f => !f.StartsWith("tests/", StringComparison.Ordinal)).Order(StringComparer.Ordinal).Select(f => new Project(f)),
+        .. Files("*.csproj").Where(f => !f.StartsWith("tests/", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal).Select(f => new Project(f)),
     ];
 
     /// <summary>Files of the tree, relative to <see cref="Folder"/>; what was built or belongs to git is left out.</summary>

@@ -29,7 +29,8 @@ public sealed partial class SourceTests
         foreach (var file in Solution.Files("*.cs"))
         {
             // The innermost project that the file lies in.
-            var project = Solution.Projects.Where(p => file.StartsWith(p.Folder + "/", StringComparison.Ordinal)).MaxBy(p => p.Folder.Length);
+            var project = Solution.Projects.Where(p => file.StartsWith(p.Folder + "/", StringComparison.Ordinal))
+                .MaxBy(p => p.Folder.Length);
             if (project is null) continue;
             files++;
             if (check(project, file, File.ReadAllText(Path.Join(Solution.Folder, file))) is { } offence) offences.Add($"{file} {offence}");

@@ -39,8 +39,9 @@ public sealed record Fault(StoreOperation? Operation, FaultKind Kind)
     /// <summary>Requests met, after which it does nothing any more.</summary>
     public int Times { get; init; } = 1;
 
-    /// <summary>What <see cref="FaultKind.FailBefore"/> and <see cref="FaultKind.FailAfter"/> throw; by default a transient <see cref="StoreException"/>.</summary>
-    public Func<string, Exception> Error { get; init; } = name => new StoreException($"The connection was lost at {name}; try again.", transient: true);
+    /// <summary>What the two failures throw, of the object's name; by default a transient <see cref="StoreException"/>.</summary>
+    public Func<string, Exception> Error { get; init; } =
+        name => new StoreException($"The connection was lost at {name}; try again.", transient: true);
 
     public int Bytes { get; init; }
 

@@ -3,7 +3,9 @@ using FunctionsBackup.Storage;
 
 namespace FunctionsBackup.Tests.Conformance;
 
-/// <summary>A store in front of another that fails as the test has scripted it, and counts the requests. Without faults it changes nothing.</summary>
+/// <summary>
+/// A store in front of another that fails as the test has scripted it, and counts the requests. Without faults it changes nothing.
+/// </summary>
 /// <remarks>The inner store is disposed with it.</remarks>
 public sealed class FaultyObjectStore(IObjectStore inner) : IObjectStore
 {
@@ -54,7 +56,9 @@ public sealed class FaultyObjectStore(IObjectStore inner) : IObjectStore
         Interlocked.Exchange(ref _bytesLeft, long.MaxValue);
     }
 
-    /// <summary>From now on the store has room for so many bytes; a create that does not fit fails with <see cref="StoreFullException"/>.</summary>
+    /// <summary>
+    /// From now on the store has room for so many bytes; a create that does not fit fails with <see cref="StoreFullException"/>.
+    /// </summary>
     public void FillUpAfter(long bytes) => Interlocked.Exchange(ref _bytesLeft, bytes);
 
     /// <summary>From now on listings show what is there at this moment, as an eventually consistent store might.</summary>

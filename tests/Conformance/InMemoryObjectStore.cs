@@ -41,7 +41,9 @@ public sealed class InMemoryObjectStore(TimeProvider? clock = null) : IObjectSto
         lock (_lock) return [.. _objects[name].Content];
     }
 
-    /// <summary>Puts bytes under a name whether or not there are some already, which no store allows: damage for tests. Keeps the time.</summary>
+    /// <summary>
+    /// Puts bytes under a name whether or not there are some already, which no store allows: damage for tests. Keeps the time.
+    /// </summary>
     public void Overwrite(string name, ReadOnlySpan<byte> content)
     {
         lock (_lock)
@@ -88,7 +90,8 @@ public sealed class InMemoryObjectStore(TimeProvider? clock = null) : IObjectSto
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         cancellationToken.ThrowIfCancellationRequested();
         byte[] content;
-        lock (_lock) content = _objects.TryGetValue(name, out var found) ? found.Content : throw new ObjectNotFoundException(name, Description);
+        lock (_lock) content = _objects.TryGetValue(name, out var found) ? found.Content
+            : throw new ObjectNotFoundException(name, Description);
         var count = (int)Math.Clamp(content.Length - offset, 0, destination.Length);
         if (count > 0) content.AsMemory((int)offset, count).CopyTo(destination);
         return ValueTask.FromResult(count);
@@ -120,5 +123,6 @@ public sealed class InMemoryObjectStore(TimeProvider? clock = null) : IObjectSto
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private static ObjectInfo Describe(string name, (byte[] Content, DateTimeOffset Created) found) => new(name, found.Content.Length, found.Created);
+    private static ObjectInfo Describe(string name, (byte[] Content, DateTimeOffset Created) found) =>
+        new(name, found.Content.Length, found.Created);
 }

@@ -31,8 +31,8 @@ public sealed class BlockingThreadsTests
     [Fact]
     public async Task A_call_ends_when_its_work_ends()
     {
-        (await Should.ThrowAsync<InvalidDataException>(() => _threads.RunAsync<int>(() => throw new InvalidDataException(), CancellationToken.None)))
-            .ShouldNotBeNull();
+        await Should.ThrowAsync<InvalidDataException>(
+            () => _threads.RunAsync<int>(() => throw new InvalidDataException(), CancellationToken.None));
         (await _threads.RunAsync(() => 5, CancellationToken.None)).ShouldBe(5);
 
         using var source = new CancellationTokenSource();

@@ -27,7 +27,12 @@ public sealed class FaultyObjectStoreTests : ObjectStoreConformance
     [Fact]
     public async Task Faults_skip_and_stop()
     {
-        var fault = Faulty.Add(new Fault(StoreOperation.Find, FaultKind.FailBefore) { Skip = 2, Times = 2, Error = n => new ObjectNotFoundException(n, "test") });
+        var fault = Faulty.Add(new Fault(StoreOperation.Find, FaultKind.FailBefore)
+        {
+            Skip = 2,
+            Times = 2,
+            Error = n => new ObjectNotFoundException(n, "test"),
+        });
         var results = new List<bool>();
         for (var i = 0; i < 6; i++)
         {

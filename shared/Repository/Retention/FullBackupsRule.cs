@@ -11,7 +11,8 @@ internal sealed class FullBackupsRule(int count) : RetentionRule
         {
             var isFull = candidate.Kind == "full";
             if (oldest is not null)
-                verdicts[candidate].Remove(isFull ? $"not among the newest {count} full backups" : $"older than the oldest full backup that is kept, {oldest.Id}");
+                verdicts[candidate].Remove(
+                    isFull ? $"not among the newest {count} full backups" : $"older than the oldest full backup that is kept, {oldest.Id}");
             else if (!isFull || candidate.Damaged)
                 verdicts[candidate].Keep($"newer than the oldest of the newest {count} full backups");
             else

@@ -8,8 +8,8 @@ internal sealed class PeriodRule(string name, int count, Func<RetentionCandidate
 {
     public override void Apply(IReadOnlyList<RetentionCandidate> newestFirst, IReadOnlyDictionary<RetentionCandidate, Verdict> verdicts)
     {
-        // Who stands for a period. Periods are looked up, not compared with the one before: where clocks are set back at midnight, a day may
-        // come twice.
+        // Who stands for a period. Periods are looked up, not compared with the one before: where clocks are set back at midnight, a
+        // day may come twice.
         var chosen = new Dictionary<string, RetentionCandidate>(StringComparer.Ordinal);
         foreach (var candidate in newestFirst)
         {
@@ -25,7 +25,7 @@ internal sealed class PeriodRule(string name, int count, Func<RetentionCandidate
             if (chosen[period] != candidate)
                 verdicts[candidate].Remove($"{name}: {chosen[period].Id} stands for {period}");
             else if (number >= count)
-                verdicts[candidate].Remove(showPeriod ? $"{name}: {period} is not among the newest {count}" : $"not among the newest {count}");
+                verdicts[candidate].Remove($"{(showPeriod ? $"{name}: {period} is " : "")}not among the newest {count}");
             else if (candidate.Damaged)
                 verdicts[candidate].Keep($"{name}{shown}: damaged, takes no place");
             else

@@ -9,7 +9,8 @@ namespace FunctionsBackup.Repository.Retention;
 /// <param name="Time">When it was taken.</param>
 /// <param name="Pinned">Somebody asked to keep it.</param>
 /// <param name="Damaged">It is known not to restore completely: it takes nobody's place.</param>
-public sealed record RetentionCandidate(string Id, string Component, string Kind, DateTimeOffset Time, bool Pinned = false, bool Damaged = false)
+public sealed record RetentionCandidate(
+    string Id, string Component, string Kind, DateTimeOffset Time, bool Pinned = false, bool Damaged = false)
 {
     public static RetentionCandidate Of(Snapshot snapshot, bool pinned, bool damaged) =>
         new(snapshot.Id, snapshot.Component, snapshot.Kind, snapshot.StartedAt, pinned, damaged);

@@ -12,7 +12,8 @@ public static class RetentionPlan
 {
     /// <summary>Decides with one policy for all components.</summary>
     /// <inheritdoc cref="Decide(IEnumerable{RetentionCandidate}, Func{string, RetentionPolicy}, DateTimeOffset)"/>
-    public static IReadOnlyList<RetentionDecision> Decide(IEnumerable<RetentionCandidate> candidates, RetentionPolicy policy, DateTimeOffset now) =>
+    public static IReadOnlyList<RetentionDecision> Decide(
+        IEnumerable<RetentionCandidate> candidates, RetentionPolicy policy, DateTimeOffset now) =>
         Decide(candidates, _ => policy, now);
 
     /// <summary>Decides with the policy of each component.</summary>
@@ -26,7 +27,8 @@ public static class RetentionPlan
         foreach (var component in candidates.GroupBy(c => c.Component, StringComparer.Ordinal))
         {
             foreach (var candidate in component)
-                if (!ids.Add(candidate.Id)) throw new ArgumentException($"Recovery point {candidate.Id} is in the list twice.", nameof(candidates));
+                if (!ids.Add(candidate.Id))
+                    throw new ArgumentException($"Recovery point {candidate.Id} is in the list twice.", nameof(candidates));
             var policy = policyOf(component.Key);
             policy.Check();
             decisions.AddRange(DecideComponent(component, policy, now));
@@ -36,7 +38,8 @@ public static class RetentionPlan
         return decisions;
     }
 
-    private static IEnumerable<RetentionDecision> DecideComponent(IEnumerable<RetentionCandidate> candidates, RetentionPolicy policy, DateTimeOffset now)
+    private static IEnumerable<RetentionDecision> DecideComponent(
+        IEnumerable<RetentionCandidate> candidates, RetentionPolicy policy, DateTimeOffset now)
     {
         var all = candidates.ToList();
         all.Sort((a, b) => OldestFirst(b, a));

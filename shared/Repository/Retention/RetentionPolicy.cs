@@ -15,7 +15,9 @@ public sealed record RetentionPolicy
     /// <summary>Everything at most this old.</summary>
     public TimeSpan? Within { get; init; }
 
-    /// <summary>The newest of each of the newest so many hours that have any; likewise the next four. Weeks begin on Monday (ISO 8601).</summary>
+    /// <summary>
+    /// The newest of each of the newest so many hours that have any; likewise the next four. Weeks begin on Monday (ISO 8601).
+    /// </summary>
     public int Hourly { get; init; }
 
     public int Daily { get; init; }
@@ -48,7 +50,10 @@ public sealed record RetentionPolicy
             "weekly" => this with { Weekly = value },
             "monthly" => this with { Monthly = value },
             "yearly" => this with { Yearly = value },
-            _ => throw new ArgumentException($"There is no retention rule '{word}'; use full_backups, snapshots, recordings, hourly, daily, weekly, monthly or yearly.", nameof(word)),
+            _ => throw new ArgumentException(
+                $"There is no retention rule '{word}'; " +
+                "use full_backups, snapshots, recordings, hourly, daily, weekly, monthly or yearly.",
+                nameof(word)),
         };
     }
 

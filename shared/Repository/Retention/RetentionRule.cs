@@ -14,13 +14,15 @@ internal abstract class RetentionRule
         if (policy.Last > 0) yield return new PeriodRule("last", policy.Last, c => c.Id, showPeriod: false);
         if (policy.FullBackups > 0) yield return new FullBackupsRule(policy.FullBackups);
         if (policy.Within is { } age) yield return new AgeRule(age, now);
-        if (policy.Hourly > 0) yield return new PeriodRule("hourly", policy.Hourly, c => Local(c).ToString("yyyy-MM-dd HH'h' zzz", CultureInfo.InvariantCulture));
-        if (policy.Daily > 0) yield return new PeriodRule("daily", policy.Daily, c => Local(c).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
-        if (policy.Weekly > 0) yield return new PeriodRule("weekly", policy.Weekly, c => Week(Local(c).DateTime));
-        if (policy.Monthly > 0) yield return new PeriodRule("monthly", policy.Monthly, c => Local(c).ToString("yyyy-MM", CultureInfo.InvariantCulture));
-        if (policy.Yearly > 0) yield return new PeriodRule("yearly", policy.Yearly, c => Local(c).ToString("yyyy", CultureInfo.InvariantCulture));
+        if (policy.Hourly > 0) yield return new PeriodRule("hourly", policy.Hourly, c => Local(c, "yyyy-MM-dd HH'h' zzz"));
+        if (policy.Daily > 0) yield return new PeriodRule("daily", policy.Daily, c => Local(c, "yyyy-MM-dd"));
+        if (policy.Weekly > 0) yield return new PeriodRule("weekly", policy.Weekly, c => Week(InZone(c).DateTime));
+        if (policy.Monthly > 0) yield return new PeriodRule("monthly", policy.Monthly, c => Local(c, "yyyy-MM"));
+        if (policy.Yearly > 0) yield return new PeriodRule("yearly", policy.Yearly, c => Local(c, "yyyy"));
 
-        DateTimeOffset Local(RetentionCandidate candidate) => TimeZoneInfo.ConvertTime(candidate.Time, policy.TimeZone);
+        DateTimeOffset InZone(RetentionCandidate candidate) => TimeZoneInfo.ConvertTime(candidate.Time, policy.TimeZone);
+
+        string Local(RetentionCandidate candidate, string format) => InZone(candidate).ToString(format, CultureInfo.InvariantCulture);
     }
 
     private static string Week(DateTime day) => $"{ISOWeek.GetYear(day):0000}-W{ISOWeek.GetWeekOfYear(day):00}";

@@ -9,9 +9,10 @@ namespace FunctionsBackup.Storage.FileSystem;
 /// folder for incomplete ones, which no listing shows and <see cref="CleanTemporaryAsync"/> removes.
 /// </summary>
 /// <remarks>
-/// The folder must exist: <see cref="Initialize"/> makes it, nothing else does, so that a backup to a disk that is not mounted fails instead
-/// of filling the disk below the mount point. An object cannot be named like the folder of another (<c>a</c> beside <c>a/b</c>). A read
-/// that runs while its object is deleted returns the object's bytes or says that it is missing.
+/// The folder must exist: <see cref="Initialize"/> makes it, nothing else does, so that a backup to a disk that is not mounted fails
+/// instead of filling the disk below the mount point. An object cannot be named like the folder of another (<c>a</c> beside <c>a/b</c>).
+/// A read that runs while its object is deleted returns the object's bytes or says that it is missing. Files and folders with names that
+/// no object can have, and symbolic links, are not the store's and are left alone.
 /// </remarks>
 public sealed class FileSystemObjectStore : IObjectStore
 {
@@ -20,8 +21,9 @@ public sealed class FileSystemObjectStore : IObjectStore
     private readonly StoreLayout _layout;
     private readonly TimeProvider _time;
     private readonly DurableFolders _folders;
+    private readonly ObjectCreator _creator;
+    private readonly FolderLister _lister;
     private readonly ReadHandles _handles;
-    private readonly ObjectWriter _writer = new();
     private readonly BlockingThreads _threads = new("object store", Threads);
     private volatile bool _disposed;
 
@@ -32,6 +34,8 @@ public sealed class FileSystemObjectStore : IObjectStore
         _layout = new StoreLayout(root);
         _time = timeProvider ?? TimeProvider.System;
         _folders = new DurableFolders(_layout);
+        _creator = new ObjectCreator(_layout, _folders, Writer);
+        _lister = new FolderLister(_layout);
         _handles = new ReadHandles(_layout, OpenFiles);
     }
 
@@ -40,9 +44,11 @@ public sealed class FileSystemObjectStore : IObjectStore
     /// <summary>The folder, absolute.</summary>
     public string Root => _layout.Root;
 
-    internal ObjectWriter Writer => _writer;
+    internal ObjectWriter Writer { get; } = new();
 
-    /// <summary>Makes <paramref name="root"/> a store, durably: the folder, those above it, and the one for incomplete objects. Idempotent.</summary>
+    /// <summary>
+    /// Makes <paramref name="root"/> a store, durably: the folder, those above it, and the one for incomplete objects. Idempotent.
+    /// </summary>
     /// <exception cref="StoreException">It cannot be made.</exception>
     public static void Initialize(string root)
     {
@@ -53,13 +59,13 @@ public sealed class FileSystemObjectStore : IObjectStore
     public async ValueTask<bool> CreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         ObjectName.Check(name);
-        return await Run(() => Create(name, content.Span, cancellationToken), cancellationToken).ConfigureAwait(false);
+        return await Run(() => _creator.Create(name, content.Span, cancellationToken), cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<ObjectInfo?> FindAsync(string name, CancellationToken cancellationToken)
     {
         ObjectName.Check(name);
-        return await Run(() => Find(name), cancellationToken).ConfigureAwait(false);
+        return await Run(() => _layout.Find(name), cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
@@ -73,7 +79,7 @@ public sealed class FileSystemObjectStore : IObjectStore
     {
         ObjectName.CheckPrefix(prefix);
         var folders = new Stack<(string Prefix, string[] Entries, int Next)>();
-        folders.Push((prefix, await Run(() => Entries(prefix), cancellationToken).ConfigureAwait(false), 0));
+        folders.Push((prefix, await Run(() => _lister.Read(prefix), cancellationToken).ConfigureAwait(false), 0));
         while (folders.TryPop(out var folder))
         {
             if (folder.Next == folder.Entries.Length) continue;
@@ -82,14 +88,14 @@ public sealed class FileSystemObjectStore : IObjectStore
             {
                 folders.Push(folder with { Next = next + 1 });
                 var below = folder.Prefix + folder.Entries[next];
-                folders.Push((below, await Run(() => Entries(below), cancellationToken).ConfigureAwait(false), 0));
+                folders.Push((below, await Run(() => _lister.Read(below), cancellationToken).ConfigureAwait(false), 0));
                 continue;
             }
 
             while (next < folder.Entries.Length && next - folder.Next < ListBatch && !folder.Entries[next].EndsWith('/')) next++;
             folders.Push(folder with { Next = next });
             var names = folder.Entries[folder.Next..next].Select(entry => folder.Prefix + entry).ToArray();
-            foreach (var found in await Run(() => FolderLister.Describe(_layout, names), cancellationToken).ConfigureAwait(false)) yield return found;
+            foreach (var found in await Run(() => _lister.Describe(names), cancellationToken).ConfigureAwait(false)) yield return found;
         }
     }
 
@@ -100,25 +106,19 @@ public sealed class FileSystemObjectStore : IObjectStore
     }
 
     /// <summary>
-    /// Removes incomplete objects that nobody has written to for longer than <paramref name="olderThan"/>: what crashed writers left. Choose
-    /// it longer than any write can take; nothing calls this by itself.
+    /// Removes incomplete objects that nobody has written to for longer than <paramref name="olderThan"/>: what crashed writers left.
+    /// Choose it longer than any write can take; nothing calls this by itself.
     /// </summary>
     /// <returns>Files removed and their bytes.</returns>
     public async ValueTask<(int Files, long Bytes)> CleanTemporaryAsync(TimeSpan olderThan, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(olderThan.Ticks, nameof(olderThan));
-        return await Run(() => CleanTemporary(_time.GetUtcNow() - olderThan, cancellationToken), cancellationToken).ConfigureAwait(false);
+        return await Run(() => CleanTemporary(olderThan, cancellationToken), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Bytes that may still be written to the file system of the store.</summary>
     public async ValueTask<long> GetFreeBytesAsync(CancellationToken cancellationToken) =>
-        await Run(
-            () =>
-            {
-                Check(PosixFile.FreeSpace(_layout.Root, out var bytes), "look for free space");
-                return bytes;
-            },
-            cancellationToken).ConfigureAwait(false);
+        await Run(FreeBytes, cancellationToken).ConfigureAwait(false);
 
     public ValueTask DisposeAsync()
     {
@@ -139,82 +139,15 @@ public sealed class FileSystemObjectStore : IObjectStore
             cancellationToken);
     }
 
-    private bool Create(string name, ReadOnlySpan<byte> content, CancellationToken cancellationToken)
-    {
-        // Only a saving: the rename below is what decides.
-        if (Find(name) is not null) return Settle(name, created: false);
-        var incomplete = _layout.NewIncomplete();
-        var deed = $"create object {name}";
-        try
-        {
-            var error = _writer.Write(incomplete, content, cancellationToken);
-            if (error is Errno.ENOENT or Errno.ENOTDIR)
-            {
-                _layout.EnsurePresent();
-                throw FileSystemErrors.NotAStore(_layout.Root);
-            }
-
-            Check(error, deed);
-            cancellationToken.ThrowIfCancellationRequested();
-            return Settle(name, Publish(name, incomplete, deed));
-        }
-        finally
-        {
-            PosixFile.Unlink(incomplete); // gone already unless something failed; a leftover is harmless
-        }
-    }
-
-    /// <summary>Gives a complete file its name; false if the name is taken.</summary>
-    private bool Publish(string name, string incomplete, string deed)
-    {
-        var path = _layout.PathOf(name);
-        for (var attempt = 0; ; attempt++)
-        {
-            var error = _folders.MakeFor(name);
-            if (error == Errno.None) error = ExclusiveRename.Move(incomplete, path);
-            if (error == Errno.None) return true;
-            if (error == Errno.EEXIST && Find(name) is not null) return false;
-            if (error == Errno.ENOENT)
-            {
-                _layout.EnsurePresent();
-                _folders.Forget();
-                if (attempt == 0) continue;
-            }
-
-            Check(error, deed);
-        }
-    }
-
-    /// <summary>Makes the entry of an object durable, also one that somebody else has just created: the caller is going to rely on it.</summary>
-    private bool Settle(string name, bool created)
-    {
-        Check(_folders.MakeFor(name), $"create object {name}");
-        Check(_folders.SyncFor(name), $"create object {name}");
-        return created;
-    }
-
-    private ObjectInfo? Find(string name)
-    {
-        var error = PosixFile.Status(_layout.PathOf(name), out var status);
-        if (error is Errno.ENOENT or Errno.ENOTDIR)
-        {
-            _layout.EnsurePresent();
-            return null;
-        }
-
-        Check(error, $"look for object {name}");
-        return status.IsRegularFile ? new ObjectInfo(name, status.Size, status.Modified) : null;
-    }
-
     private int Read(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
     {
         var done = 0;
         var error = _handles.Use(name, file =>
         {
+            if (offset > long.MaxValue - destination.Length) return Errno.None; // no file reaches that far
             for (done = 0; done < destination.Length;)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                if (offset > long.MaxValue - destination.Length) break; // no file reaches that far
                 var result = PosixFile.ReadAt(file, destination.Span[done..], offset + done, out var read);
                 if (result != Errno.None) return result;
                 if (read == 0) break;
@@ -229,73 +162,46 @@ public sealed class FileSystemObjectStore : IObjectStore
             throw new ObjectNotFoundException(name, Description);
         }
 
-        Check(error, $"read object {name}");
+        _layout.Check(error, "read object", name);
         return done;
-    }
-
-    private string[] Entries(string prefix)
-    {
-        var path = _layout.PathOf(prefix.TrimEnd('/'));
-        if (prefix.Length == 0) _layout.EnsurePresent(); // an empty mount point lists well, and wrongly
-        try
-        {
-            return FolderLister.Read(path);
-        }
-        catch (DirectoryNotFoundException)
-        {
-            _layout.EnsurePresent();
-            return [];
-        }
-        catch (UnauthorizedAccessException e)
-        {
-            throw new StoreAccessException($"Cannot list {path}: permission is denied; give user {Environment.UserName} access to it.", e);
-        }
-        catch (IOException e)
-        {
-            _layout.EnsurePresent();
-            if (File.Exists(path)) return []; // an object, not a folder
-            throw new StoreException($"Cannot list {path}: {e.Message}", e, transient: true);
-        }
     }
 
     private bool Delete(string name)
     {
-        var error = PosixFile.Status(_layout.PathOf(name), out var status);
-        if (error == Errno.None && !status.IsRegularFile) return false;
-        if (error == Errno.None) error = PosixFile.Unlink(_layout.PathOf(name));
+        if (_layout.Find(name) is null) return false;
+        var error = PosixFile.Unlink(_layout.PathOf(name));
         _handles.Forget(name);
         if (error is Errno.ENOENT or Errno.ENOTDIR)
         {
             _layout.EnsurePresent();
-            return false;
+            return false; // somebody else was quicker
         }
 
-        Check(error, $"delete object {name}");
-        Check(_folders.SyncFor(name), $"delete object {name}");
+        _layout.Check(error, "delete object", name);
+        _layout.Check(_folders.SyncFor(name), "delete object", name);
         return true;
     }
 
-    private (int Files, long Bytes) CleanTemporary(DateTimeOffset before, CancellationToken cancellationToken)
+    private (int Files, long Bytes) CleanTemporary(TimeSpan olderThan, CancellationToken cancellationToken)
     {
         var (files, bytes) = (0, 0L);
-        foreach (var entry in Entries(StoreLayout.IncompleteFolder + "/"))
+        foreach (var entry in _lister.Read(StoreLayout.IncompleteFolder + "/"))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var path = Path.Join(_layout.Incomplete, entry);
-            if (PosixFile.Status(path, out var status) != Errno.None || !status.IsRegularFile || status.Modified > before) continue;
-            var error = PosixFile.Unlink(path);
+            var name = $"{StoreLayout.IncompleteFolder}/{entry}";
+            if (_layout.Find(name) is not { } found || _time.GetUtcNow() - found.LastModified < olderThan) continue;
+            var error = PosixFile.Unlink(_layout.PathOf(name));
             if (error == Errno.ENOENT) continue;
-            Check(error, $"remove incomplete object {entry}");
-            (files, bytes) = (files + 1, bytes + status.Size);
+            _layout.Check(error, "remove file", name);
+            (files, bytes) = (files + 1, bytes + found.Size);
         }
 
         return (files, bytes);
     }
 
-    private void Check(Errno error, string deed)
+    private long FreeBytes()
     {
-        if (error == Errno.None) return;
-        if (error == Errno.ENOENT) _layout.EnsurePresent();
-        throw FileSystemErrors.Translate(error, deed, _layout.Root);
+        _layout.Check(PosixFile.FreeSpace(_layout.Root, out var bytes), "look for free space", "");
+        return bytes;
     }
 }

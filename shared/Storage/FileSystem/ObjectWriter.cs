@@ -13,14 +13,17 @@ internal sealed class ObjectWriter
     /// <summary>From this size on a write is worth the alignment, bytes.</summary>
     internal const int UnbufferedFrom = 1 << 20;
 
-    private const int Piece = AlignedBuffer.Size;
+    /// <summary>What is written at once where the caller's memory serves, bytes: cancellation waits for no more.</summary>
+    private const int Piece = 8 << 20;
 
     private volatile bool _refused;
 
     /// <summary>Whether this file system has refused unbuffered writes.</summary>
     internal bool UnbufferedRefused => _refused;
 
-    /// <summary>Creates <paramref name="path"/>, which must not exist, with these bytes, durable (its entry in the folder is not).</summary>
+    /// <summary>
+    /// Creates <paramref name="path"/>, which must not exist, with these bytes, durable (its entry in the folder is not).
+    /// </summary>
     public Errno Write(string path, ReadOnlySpan<byte> content, CancellationToken cancellationToken)
     {
         if (content.Length >= UnbufferedFrom && !_refused)
@@ -40,9 +43,9 @@ internal sealed class ObjectWriter
         var error = PosixFile.CreateNew(path, unbuffered, StoreLayout.ObjectMode, out var file);
         using (file)
         {
-            if (error == Errno.None) error = unbuffered ? WriteUnbuffered(file, content, cancellationToken) : WriteBuffered(file, content, cancellationToken);
-            if (error == Errno.None) error = PosixFile.SyncData(file);
-            return error;
+            if (error != Errno.None) return error;
+            error = unbuffered ? WriteUnbuffered(file, content, cancellationToken) : WriteBuffered(file, content, cancellationToken);
+            return error == Errno.None ? PosixFile.SyncData(file) : error;
         }
     }
 
@@ -67,7 +70,7 @@ internal sealed class ObjectWriter
             for (var offset = 0; offset < content.Length;)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                var piece = content.Slice(offset, Math.Min(Piece, content.Length - offset));
+                var piece = content.Slice(offset, Math.Min(aligned ? Piece : AlignedBuffer.Size, content.Length - offset));
                 var whole = piece.Length & ~(AlignedBuffer.Alignment - 1);
                 if (aligned && whole > 0) piece = piece[..whole]; // an odd tail comes as a piece of its own
                 var error = PosixFile.WriteAt(file, aligned && whole > 0 ? piece : Copy(piece, buffer!), offset);

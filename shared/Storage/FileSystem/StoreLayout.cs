@@ -60,6 +60,29 @@ internal sealed class StoreLayout(string root)
         }
     }
 
+    /// <summary>An object, or null if there is none or something else lies in its place.</summary>
+    public ObjectInfo? Find(string name)
+    {
+        var error = PosixFile.Status(PathOf(name), out var status);
+        if (error is Errno.ENOENT or Errno.ENOTDIR)
+        {
+            EnsurePresent();
+            return null;
+        }
+
+        Check(error, "look for object", name);
+        return status.IsRegularFile ? new ObjectInfo(name, status.Size, status.Modified) : null;
+    }
+
+    /// <summary>Throws if <paramref name="error"/> is one.</summary>
+    /// <exception cref="StoreException">Says what could not be done, and what to do about it.</exception>
+    public void Check(Errno error, string deed, string name)
+    {
+        if (error == Errno.None) return;
+        if (error == Errno.ENOENT) EnsurePresent();
+        throw FileSystemErrors.Translate(error, $"{deed} {name}".TrimEnd(), Root);
+    }
+
     private void MakeFolder(string path)
     {
         if (Directory.Exists(path)) return;

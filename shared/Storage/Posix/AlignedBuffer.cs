@@ -7,7 +7,7 @@ namespace FunctionsBackup.Storage.Posix;
 internal sealed unsafe class AlignedBuffer : IDisposable
 {
     public const int Alignment = 4096;
-    public const int Size = 4 << 20;
+    public const int Size = 2 << 20;
     private const int Kept = 4;
 
     private static readonly ConcurrentBag<nint> Free = [];

@@ -1,6 +1,8 @@
 namespace FunctionsBackup.Storage.Posix;
 
-/// <summary>The error numbers of Linux (asm-generic, the same on x64 and arm64) that a store tells apart. Others pass as plain numbers.</summary>
+/// <summary>
+/// The error numbers of Linux (asm-generic, the same on x64 and arm64) that a store tells apart. Others pass as plain numbers.
+/// </summary>
 internal enum Errno
 {
     None = 0,

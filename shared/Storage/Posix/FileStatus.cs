@@ -32,7 +32,7 @@ internal readonly record struct FileStatus(int Mode, uint Links, long Size, ulon
     {
         // A file system may hold times that .NET cannot; the nearest it can is near enough.
         var minimum = DateTimeOffset.MinValue.ToUnixTimeSeconds();
-        var maximum = DateTimeOffset.MaxValue.ToUnixTimeSeconds();
-        return DateTimeOffset.FromUnixTimeSeconds(Math.Clamp(seconds, minimum, maximum - 1)).AddTicks(Math.Min(nanoseconds, 999_999_999) / 100);
+        var maximum = DateTimeOffset.MaxValue.ToUnixTimeSeconds() - 1;
+        return DateTimeOffset.FromUnixTimeSeconds(Math.Clamp(seconds, minimum, maximum)).AddTicks(Math.Min(nanoseconds, 999_999_999) / 100);
     }
 }

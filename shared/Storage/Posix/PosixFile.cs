@@ -71,7 +71,9 @@ internal static unsafe class PosixFile
         return error;
     }
 
-    /// <summary>Makes a folder's entries durable. File systems that know no such thing (CIFS) answer EINVAL, which counts as done.</summary>
+    /// <summary>
+    /// Makes a folder's entries durable. File systems that know no such thing (CIFS) answer EINVAL, which counts as done.
+    /// </summary>
     public static Errno SyncFolder(string path)
     {
         var error = Open(path, CloseOnExec | Folder, 0, out var folder);

@@ -6,6 +6,8 @@ public sealed class RetentionPlanTests
 {
     private static readonly DateTimeOffset Now = Time("2026-11-22T12:00:00Z");
 
+    private static readonly TimeZoneInfo Berlin = TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin");
+
     [Fact]
     public void An_empty_policy_removes_nothing()
     {
@@ -46,7 +48,8 @@ public sealed class RetentionPlanTests
     [Fact]
     public void Incrementals_without_enough_full_backups_stay()
     {
-        var all = Enumerable.Range(0, 9).Select(i => new RetentionCandidate($"p{i}", "postgres", i == 5 ? "full" : "incremental", Now.AddDays(i - 9)));
+        var all = Enumerable.Range(0, 9).Select(i => new RetentionCandidate(
+            $"p{i}", "postgres", i == 5 ? "full" : "incremental", Now.AddDays(i - 9)));
         Kept(Decide(new RetentionPolicy { FullBackups = 2 }, all)).Count.ShouldBe(9);
         Kept(Decide(new RetentionPolicy { FullBackups = 1 }, all)).ShouldBe(["p5", "p6", "p7", "p8"]);
     }
@@ -97,14 +100,16 @@ public sealed class RetentionPlanTests
         Kept(decisions).ShouldBe(["d4", "d3", "d2", "d1"]);
         Reason(decisions, "d3").ShouldBe("last: damaged, takes no place");
         // In a day that has a sound one, the damaged one goes.
-        RetentionCandidate[] day = [new("sound", "redis", "full", Now.AddHours(-9)), new("damaged", "redis", "full", Now.AddHours(-1), Damaged: true)];
+        RetentionCandidate[] day =
+            [new("sound", "redis", "full", Now.AddHours(-9)), new("damaged", "redis", "full", Now.AddHours(-1), Damaged: true)];
         Kept(Decide(new RetentionPolicy { Daily = 5 }, day)).ShouldBe(["sound"]);
     }
 
     [Fact]
     public void Pins_win()
     {
-        var decisions = Decide(new RetentionPolicy { Last = 1 }, Daily(4).Select(c => c with { Pinned = c.Id == "d4", Damaged = c.Id == "d4" }));
+        var decisions = Decide(
+            new RetentionPolicy { Last = 1 }, Daily(4).Select(c => c with { Pinned = c.Id == "d4", Damaged = c.Id == "d4" }));
         Kept(decisions).ShouldBe(["d4", "d1"]);
         Reason(decisions, "d4").ShouldBe("pinned");
     }
@@ -131,7 +136,8 @@ public sealed class RetentionPlanTests
     public void Grandfather_father_son()
     {
         var all = Enumerable.Range(0, 24 * 800).Select(h => new RetentionCandidate($"h{h:00000}", "redis", "full", Now.AddHours(-h)));
-        var kept = Decide(new RetentionPolicy { Hourly = 24, Daily = 7, Weekly = 4, Monthly = 12, Yearly = 5 }, all).Where(d => d.Keep).ToList();
+        var policy = new RetentionPolicy { Hourly = 24, Daily = 7, Weekly = 4, Monthly = 12, Yearly = 5 };
+        var kept = Decide(policy, all).Where(d => d.Keep).ToList();
         Times("hourly").Count.ShouldBe(24);
         Times("daily").ShouldBe([.. Enumerable.Range(0, 6).Select(i => $"2026-11-{16 + i}T23"), "2026-11-22T12"]);
         Times("weekly").ShouldBe(["2026-11-01T23", "2026-11-08T23", "2026-11-15T23", "2026-11-22T12"]); // Sundays
@@ -141,24 +147,29 @@ public sealed class RetentionPlanTests
         kept.Count.ShouldBe(24 + 5 + 3 + 11 + 1); // today is one of each kind, yesterday's last hour and the last day of 2025 are two
 
         List<string> Times(string rule) =>
-            [.. kept.Where(d => d.Reasons.Any(r => r.StartsWith(rule, StringComparison.Ordinal))).Select(d => d.Candidate.Time.UtcDateTime.ToString("yyyy-MM-ddTHH"))];
+            [
+            .. kept.Where(d => d.Reasons.Any(r => r.StartsWith(rule, StringComparison.Ordinal)))
+                .Select(d => d.Candidate.Time.UtcDateTime.ToString("yyyy-MM-ddTHH")),
+        ];
     }
 
     [Fact]
     public void Days_begin_where_the_policy_says()
     {
-        RetentionCandidate[] all = [new("a", "redis", "full", Time("2026-11-20T22:30:00Z")), new("b", "redis", "full", Time("2026-11-20T23:30:00Z"))];
+        RetentionCandidate[] all =
+            [new("a", "redis", "full", Time("2026-11-20T22:30:00Z")), new("b", "redis", "full", Time("2026-11-20T23:30:00Z"))];
         Kept(Decide(new RetentionPolicy { Daily = 9 }, all)).ShouldBe(["b"]);
-        Kept(Decide(new RetentionPolicy { Daily = 9, TimeZone = TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin") }, all)).ShouldBe(["a", "b"]);
-        Kept(Decide(new RetentionPolicy { Daily = 9 }, [.. all.Select(c => c with { Time = c.Time.ToOffset(TimeSpan.FromHours(5)) })])).ShouldBe(["b"]);
+        Kept(Decide(new RetentionPolicy { Daily = 9, TimeZone = Berlin }, all)).ShouldBe(["a", "b"]);
+        Kept(Decide(new RetentionPolicy { Daily = 9 }, all.Select(c => c with { Time = c.Time.ToOffset(TimeSpan.FromHours(5)) })))
+            .ShouldBe(["b"]);
     }
 
     [Fact]
     public void The_hour_that_comes_twice_is_two_hours_and_its_day_is_one_day()
     {
         // Berlin, 2026-10-25: 03:00 becomes 02:00. 00:30Z and 01:30Z are both 02:30.
-        var policy = new RetentionPolicy { TimeZone = TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin") };
-        var all = Enumerable.Range(-3, 28).Select(h => new RetentionCandidate($"h{h + 3:00}", "redis", "full", Time("2026-10-25T00:30:00Z").AddHours(h))).ToList();
+        var policy = new RetentionPolicy { TimeZone = Berlin };
+        var all = Hours(Time("2026-10-24T21:30:00Z"), 28);
         Kept(Decide(policy with { Hourly = 100 }, all)).Count.ShouldBe(28);
         Reason(Decide(policy with { Hourly = 100 }, all), "h03").ShouldEndWith("(2026-10-25 02h +02:00)");
         Reason(Decide(policy with { Hourly = 100 }, all), "h04").ShouldEndWith("(2026-10-25 02h +01:00)");
@@ -170,8 +181,8 @@ public sealed class RetentionPlanTests
     public void The_day_that_lacks_an_hour_is_one_day()
     {
         // Berlin, 2026-03-29: 02:00 becomes 03:00; the day lasts from 23:00Z to 22:00Z.
-        var policy = new RetentionPolicy { Daily = 100, TimeZone = TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin") };
-        var all = Enumerable.Range(0, 26).Select(h => new RetentionCandidate($"h{h:00}", "redis", "full", Time("2026-03-28T22:30:00Z").AddHours(h)));
+        var policy = new RetentionPolicy { Daily = 100, TimeZone = Berlin };
+        var all = Hours(Time("2026-03-28T22:30:00Z"), 26);
         Kept(Decide(policy, all)).ShouldBe(["h00", "h23", "h25"]);
     }
 
@@ -179,15 +190,22 @@ public sealed class RetentionPlanTests
     public void The_same_recovery_point_twice_is_an_error() =>
         Should.Throw<ArgumentException>(() => Decide(new RetentionPolicy(), [.. Daily(1), .. Daily(1)])).Message.ShouldContain("d1");
 
-    private static IReadOnlyList<RetentionDecision> Decide(RetentionPolicy policy, IEnumerable<RetentionCandidate> all) => RetentionPlan.Decide(all, policy, Now);
+    private static IReadOnlyList<RetentionDecision> Decide(RetentionPolicy policy, IEnumerable<RetentionCandidate> all) =>
+        RetentionPlan.Decide(all, policy, Now);
 
-    private static List<string> Kept(IEnumerable<RetentionDecision> decisions) => [.. decisions.Where(d => d.Keep).Select(d => d.Candidate.Id)];
+    private static List<string> Kept(IEnumerable<RetentionDecision> decisions) =>
+        [.. decisions.Where(d => d.Keep).Select(d => d.Candidate.Id)];
 
-    private static string Reason(IEnumerable<RetentionDecision> decisions, string id) => string.Join("; ", decisions.Single(d => d.Candidate.Id == id).Reasons);
+    private static string Reason(IEnumerable<RetentionDecision> decisions, string id) =>
+        string.Join("; ", decisions.Single(d => d.Candidate.Id == id).Reasons);
 
     /// <summary>One a day at noon: <c>d1</c> is now, <c>d2</c> yesterday's.</summary>
     private static List<RetentionCandidate> Daily(int count) =>
         [.. Enumerable.Range(1, count).Select(i => new RetentionCandidate($"d{i}", "redis", "full", Now.AddDays(1 - i)))];
+
+    /// <summary>One an hour from a time on: <c>h00</c> is the first.</summary>
+    private static List<RetentionCandidate> Hours(DateTimeOffset first, int count) =>
+        [.. Enumerable.Range(0, count).Select(h => new RetentionCandidate($"h{h:00}", "redis", "full", first.AddHours(h)))];
 
     private static DateTimeOffset Time(string text) => DateTimeOffset.Parse(text);
 }

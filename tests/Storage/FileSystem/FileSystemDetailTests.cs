@@ -65,7 +65,8 @@ public sealed class FileSystemDetailTests : IAsyncLifetime
         (await _store.FindAsync("empty", None)).ShouldBeNull();
         await Should.ThrowAsync<ObjectNotFoundException>(async () => await _store.ReadAsync("o/link", 0, new byte[1], None));
         await Should.ThrowAsync<ObjectNotFoundException>(async () => await _store.ReadAsync("empty", 0, new byte[1], None));
-        (await Should.ThrowAsync<StoreException>(async () => await _store.CreateAsync("o/link", new byte[1], None))).Message.ShouldContain("in the way");
+        (await Should.ThrowAsync<StoreException>(async () => await _store.CreateAsync("o/link", new byte[1], None)))
+            .Message.ShouldContain("in the way");
         (await _store.DeleteAsync("o/link", None)).ShouldBeFalse();
         File.Exists(Path.Join(Root, "o/link")).ShouldBeTrue();
     }

@@ -116,7 +116,8 @@ public sealed class FileSystemTroubleTests : IDisposable
         await using var store = new FileSystemObjectStore(disk.Path);
         await store.CreateAsync("a", new byte[10], None);
         disk.MakeReadOnly();
-        (await Should.ThrowAsync<StoreAccessException>(async () => await store.CreateAsync("b", new byte[10], None))).Message.ShouldContain("read-only");
+        (await Should.ThrowAsync<StoreAccessException>(async () => await store.CreateAsync("b", new byte[10], None)))
+            .Message.ShouldContain("read-only");
         await Should.ThrowAsync<StoreAccessException>(async () => await store.CreateAsync("b", new byte[2 << 20], None));
         await Should.ThrowAsync<StoreAccessException>(async () => await store.DeleteAsync("a", None));
         (await store.DeleteAsync("b", None)).ShouldBeFalse();
@@ -138,7 +139,8 @@ public sealed class FileSystemTroubleTests : IDisposable
         (await store.CreateAsync("large", content, None)).ShouldBeTrue();
         store.Writer.UnbufferedRefused.ShouldBeTrue();
         (await store.CreateAsync("again", content, None)).ShouldBeTrue();
-        foreach (var name in new[] { "large", "again" }) File.ReadAllBytes(Path.Join(disk.Path, name)).AsSpan().SequenceEqual(content).ShouldBeTrue();
+        foreach (var name in new[] { "large", "again" })
+            File.ReadAllBytes(Path.Join(disk.Path, name)).AsSpan().SequenceEqual(content).ShouldBeTrue();
     }
 
     [Fact]
@@ -151,8 +153,10 @@ public sealed class FileSystemTroubleTests : IDisposable
         (await store.FindAsync("a/x", None)).ShouldBeNull();
         (await store.DeleteAsync("a/x", None)).ShouldBeFalse();
         (await store.DeleteAsync("b", None)).ShouldBeFalse();
-        (await Should.ThrowAsync<StoreException>(async () => await store.CreateAsync("a/x", new byte[1], None))).Message.ShouldContain("in the way");
-        (await Should.ThrowAsync<StoreException>(async () => await store.CreateAsync("b", new byte[1], None))).Message.ShouldContain("in the way");
+        (await Should.ThrowAsync<StoreException>(async () => await store.CreateAsync("a/x", new byte[1], None)))
+            .Message.ShouldContain("in the way");
+        (await Should.ThrowAsync<StoreException>(async () => await store.CreateAsync("b", new byte[1], None)))
+            .Message.ShouldContain("in the way");
         (await Names(store)).ShouldBe(["a", "b/c"]);
     }
 

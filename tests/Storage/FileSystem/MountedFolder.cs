@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace FunctionsBackup.Tests.Storage.FileSystem;
 
-/// <summary>A small file system of its own on a new folder, which can fill up, become read-only and go away. Needs root, as CI has it.</summary>
+/// <summary>A small file system of its own on a new folder, which can fill up, become read-only and go away. Needs root.</summary>
 internal sealed class MountedFolder : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -41,6 +41,7 @@ internal sealed class MountedFolder : IDisposable
         var error = process.StandardError.ReadToEnd();
         process.WaitForExit();
         if (process.ExitCode != 0)
-            throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: {error.Trim()} (these tests mount file systems: run them as root)");
+            throw new InvalidOperationException(
+                $"{program} {string.Join(' ', arguments)}: {error.Trim()} (these tests mount file systems: run them as root)");
     }
 }
