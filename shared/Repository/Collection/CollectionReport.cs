@@ -21,7 +21,7 @@ public sealed record CollectionOptions
 /// <param name="MarkedPacks">Packs marked now; they are removed by a collection after <paramref name="RemovableAt"/>.</param>
 /// <param name="WaitingBytes">Bytes of all marked packs that wait for their grace time.</param>
 /// <param name="RemovableAt">When the last of them may go; null if none waits.</param>
-/// <param name="RepackedPacks">Packs whose needed blocks were copied to new packs, so that they are marked by the next collection.</param>
+/// <param name="RepackedPacks">Packs whose needed blocks were copied to new packs; they are among the marked ones.</param>
 /// <param name="UndeletedPacks">Packs marked earlier that a newer recovery point needs: kept.</param>
 /// <param name="MergedSegments">Index segments merged into few.</param>
 public sealed record CollectionReport(

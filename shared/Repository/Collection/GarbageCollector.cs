@@ -31,11 +31,12 @@ public sealed class GarbageCollector(BackupRepository repository)
         // First out of the index, then out of the store: a crash in between leaves packs that nothing names, not names without packs.
         var merged = options.DryRun ? 0 : await MergeIndexAsync(marks, stored, doomed, cancellationToken).ConfigureAwait(false);
         var undeleted = await SweepAsync(marks, doomed, live, now, options, cancellationToken).ConfigureAwait(false);
-        var repacked = options.DryRun ? CandidatesFor(options, live).Count : await RepackAsync(options, live, cancellationToken).ConfigureAwait(false);
+        var repacked = CandidatesFor(options, live);
+        if (!options.DryRun) await RepackAsync(options, repacked, live, cancellationToken).ConfigureAwait(false);
         var waiting = marks.Where(m => m.Sweep is null && m.MadeAt + Grace(m) > now).SelectMany(m => m.Mark.Packs).ToHashSet();
         var garbage = stored.Values
             .Where(p => !live.Packs.Contains(p.Name) && !waiting.Contains(p.Name) && !doomed.Contains(p.Name) && now - p.LastModified >= options.Grace)
-            .Select(p => p.Name).ToList();
+            .Select(p => p.Name).Concat(repacked).ToList();
         if (garbage.Count > 0 && !options.DryRun)
         {
             await _marks.AddAsync(new CollectionMark(garbage, options.Grace.TotalSeconds), cancellationToken).ConfigureAwait(false);
@@ -48,7 +49,7 @@ public sealed class GarbageCollector(BackupRepository repository)
         if (garbage.Count > 0) ends.Add(now + options.Grace);
         return new CollectionReport(
             doomed.Count, doomed.Sum(n => stored[n].Size), garbage.Count, waiting.Sum(n => stored.TryGetValue(n, out var p) ? p.Size : 0),
-            ends.Count == 0 ? null : ends.Max(), repacked, undeleted, merged);
+            ends.Count == 0 ? null : ends.Max(), repacked.Count, undeleted, merged);
     }
 
     private static TimeSpan Grace(StoredMark mark) => TimeSpan.FromSeconds(mark.Mark.GraceSeconds);
@@ -102,12 +103,11 @@ public sealed class GarbageCollector(BackupRepository repository)
             .Select(u => u.Pack.Name)];
     }
 
-    /// <summary>Copies the needed chunks of mostly unneeded packs into new ones; the old ones are marked when they are found unneeded.</summary>
-    private async ValueTask<int> RepackAsync(CollectionOptions options, LiveBlocks live, CancellationToken cancellationToken)
+    /// <summary>Copies the needed chunks of mostly unneeded packs into new ones. The old ones are to be marked: then the copies are preferred.</summary>
+    private async ValueTask RepackAsync(CollectionOptions options, HashSet<string> candidates, LiveBlocks live, CancellationToken cancellationToken)
     {
-        var candidates = CandidatesFor(options, live);
-        if (candidates.Count == 0) return 0;
-        repository.Index.Condemn(candidates); // in this process only: so that the chunks count as new here and are found in their new place
+        if (candidates.Count == 0) return;
+        repository.Index.Condemn(candidates); // so that the chunks count as new here
         await using var session = repository.BeginSession(new SessionOptions("repack", options.Parallelism));
         foreach (var segment in repository.Index.Segments)
             for (var page = 0; page < segment.PageCount; page++)
@@ -120,7 +120,6 @@ public sealed class GarbageCollector(BackupRepository repository)
             }
 
         await session.FlushAsync(cancellationToken).ConfigureAwait(false);
-        return candidates.Count;
     }
 
     private static List<ChunkRequest> Wanted(IndexSegment segment, byte[] page, HashSet<string> candidates, LiveBlocks live)

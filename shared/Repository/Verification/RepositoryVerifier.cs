@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using FunctionsBackup.Repository.Indexing;
 using FunctionsBackup.Repository.Packing;
 using FunctionsBackup.Repository.Snapshots;
 
@@ -23,6 +24,7 @@ public sealed class RepositoryVerifier(BackupRepository repository)
         var snapshots = await ReadSnapshotsAsync(options, cancellationToken).ConfigureAwait(false);
         var packs = repository.Index.Packs().ToDictionary(p => p.Name);
         if (options.SnapshotIds.Count > 0) packs = await NeededPacksAsync(snapshots, cancellationToken).ConfigureAwait(false);
+        if (options.Level == VerificationLevel.Full) await CheckIndexAsync(snapshots, cancellationToken).ConfigureAwait(false);
         var unreferenced = await CompareListingAsync(packs, options.SnapshotIds.Count > 0, cancellationToken).ConfigureAwait(false);
         var (read, bytes) = options.Level == VerificationLevel.Quick
             ? (0, 0L)
@@ -49,6 +51,14 @@ public sealed class RepositoryVerifier(BackupRepository repository)
         }
 
         return snapshots;
+    }
+
+    /// <summary>Without an index segment, any recovery point may lack chunks.</summary>
+    private async ValueTask CheckIndexAsync(List<Snapshot> snapshots, CancellationToken cancellationToken)
+    {
+        foreach (var segment in repository.Index.Segments)
+            if (await IndexCheck.FindDamageAsync(repository.Store, segment.Name, cancellationToken).ConfigureAwait(false) is { } damage)
+                _defects.Add(new Defect(damage.ObjectName, damage.Message, [.. snapshots.Select(s => s.Id)], Mend));
     }
 
     private async ValueTask<Dictionary<string, PackInfo>> NeededPacksAsync(List<Snapshot> snapshots, CancellationToken cancellationToken)
@@ -113,7 +123,8 @@ public sealed class RepositoryVerifier(BackupRepository repository)
                     var good = await IsGoodAsync(verifier, pack.Name, cancellationToken).ConfigureAwait(false);
                     results.Add(new PackResult(pack.Name, repository.Time.GetUtcNow(), good));
                     Interlocked.Add(ref bytes, pack.Size);
-                    progress?.Report((Interlocked.Increment(ref done), count));
+                    var number = Interlocked.Increment(ref done);
+                    progress?.Report((number, count));
                 }
             }, cancellationToken))).ConfigureAwait(false);
         }
