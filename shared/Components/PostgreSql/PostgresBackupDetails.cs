@@ -41,6 +41,21 @@ public sealed record PostgresBackupDetails
 
     public IReadOnlyList<PostgresTablespace> Tablespaces { get; init; } = [];
 
+    /// <summary>Taken from a server in recovery: there is no WAL switch at its end.</summary>
+    public bool FromStandby { get; init; }
+
+    /// <summary>
+    /// How an incremental backup knew what changed: <c>wal-summaries</c>, <c>modification-times</c>, <c>server</c> (BASE_BACKUP INCREMENTAL)
+    /// or <c>all-read</c> (nothing could be relied on; only deduplication made it small). Null for a full one.
+    /// </summary>
+    public string? IncrementalMethod { get; init; }
+
+    /// <summary>
+    /// Direct mode: a file that was modified before this instant, nanoseconds since 1970-01-01 UTC by the file system's clock, was completely
+    /// written when it was read, so that its time identifies its content. Null: nothing is known.
+    /// </summary>
+    public long? SettledBeforeNanoseconds { get; init; }
+
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web);
 
     public JsonObject ToJson() => JsonSerializer.SerializeToNode(this, Options)!.AsObject();

@@ -1,52 +1,55 @@
-#pragma warning disable CA1822, CA1065, CS9113 // contracts first; bodies follow
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Snapshots;
 
 namespace FunctionsBackup.Components.PostgreSql.Backup;
 
-/// <summary>How the data directory is read.</summary>
-public enum PostgresBackupMode
-{
-    /// <summary>Direct when <see cref="PostgresBackupOptions.DataDirectory"/> is set and readable, replication otherwise.</summary>
-    Auto,
-
-    /// <summary>BASE_BACKUP over the replication protocol.</summary>
-    Replication,
-
-    /// <summary>pg_backup_start/stop and reading the files beside the server.</summary>
-    Direct,
-}
-
-/// <summary>What to back up.</summary>
-/// <param name="ConnectionString">Npgsql form or <c>postgresql://</c> URI. May hold a secret: never logged.</param>
-public sealed record PostgresBackupOptions(string ConnectionString)
-{
-    public string Component { get; init; } = "postgres";
-
-    public string? DataDirectory { get; init; }
-
-    public PostgresBackupMode Mode { get; init; }
-
-    /// <summary>Take everything anew, whatever an earlier backup holds.</summary>
-    public bool Full { get; init; }
-
-    /// <summary>Checkpoint at once instead of spread out.</summary>
-    public bool FastCheckpoint { get; init; } = true;
-
-    public int Parallelism { get; init; } = 2;
-}
-
 /// <summary>Takes physical base backups of a PostgreSQL 13–17 cluster.</summary>
 public sealed class PostgresBackup(BackupRepository repository, TimeProvider time)
 {
-    /// <summary>
-    /// Takes one recovery point that restores by itself: the WAL from its start to its stop is in the <see cref="Wal.WalArchive"/> before
-    /// the commit, whether or not the server archives.
-    /// </summary>
-    public ValueTask<Snapshot> RunAsync(PostgresBackupOptions options, IProgress<WorkProgress>? progress, CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
-
     public BackupRepository Repository { get; } = repository;
 
     public TimeProvider Time { get; } = time;
+
+    /// <summary>
+    /// Takes one recovery point that restores by itself: the WAL from its start to its stop is in the <see cref="Wal.WalArchive"/> before
+    /// the commit, whether or not the server archives. What changed since the newest backup of the same cluster is all that is stored, and
+    /// where that is safe also all that is read.
+    /// </summary>
+    /// <exception cref="PostgresBackupException">The server or its files do not allow a backup; nothing is committed.</exception>
+    /// <exception cref="Protocol.PostgresProtocolException">The server refused a command of the replication protocol.</exception>
+    public ValueTask<Snapshot> RunAsync(PostgresBackupOptions options, IProgress<WorkProgress>? progress, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.Parallelism);
+        return IsDirect(options)
+            ? new DirectBackup(Repository, Time, options).RunAsync(progress, cancellationToken)
+            : new ReplicationBackup(Repository, Time, options).RunAsync(progress, cancellationToken);
+    }
+
+    private static bool IsDirect(PostgresBackupOptions options)
+    {
+        switch (options.Mode)
+        {
+            case PostgresBackupMode.Replication:
+                return false;
+            case PostgresBackupMode.Direct when options.DataDirectory is null:
+                throw new PostgresBackupException("A direct backup needs data_directory; set it, or use mode replication.");
+            case PostgresBackupMode.Direct:
+                return true;
+            default:
+                return options.DataDirectory is { } directory && IsReadable(directory);
+        }
+    }
+
+    private static bool IsReadable(string directory)
+    {
+        try
+        {
+            using var control = File.OpenHandle(Path.Combine(directory, "global", "pg_control"));
+            return true;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
 }

@@ -24,6 +24,14 @@ public sealed class PageReport(string path)
     /// <summary>The ranges kept, as first and last block.</summary>
     public IReadOnlyList<(uint First, uint Last)> Ranges => _ranges;
 
+    private const string Beginning = "Relation file ";
+
+    /// <summary>How the sentence on a file begins.</summary>
+    public static string Prefix(string path) => $"{Beginning}{path} has ";
+
+    /// <summary>Whether a warning of a snapshot tells of bad pages.</summary>
+    public static bool IsOne(string warning) => warning.StartsWith(Beginning, StringComparison.Ordinal);
+
     /// <summary>Adds a bad page; pages come in rising order of their block.</summary>
     public void Add(PageDefect defect)
     {
@@ -38,7 +46,7 @@ public sealed class PageReport(string path)
     {
         if (_first is not { } first) return null;
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"Relation file {Path} has {(Count == 1 ? "a bad page" : $"{Count} bad pages")}: block ");
+        text.Append(Prefix(Path)).Append(CultureInfo.InvariantCulture, $"{(Count == 1 ? "a bad page" : $"{Count} bad pages")}: block ");
         var listed = 0L;
         for (var i = 0; i < _ranges.Count; i++)
         {

@@ -1,0 +1,218 @@
+using System.Globalization;
+using System.Text;
+using FunctionsBackup.Components.Posix;
+using FunctionsBackup.Components.PostgreSql.Pages;
+using FunctionsBackup.Components.PostgreSql.Wal;
+using FunctionsBackup.Repository;
+using FunctionsBackup.Repository.Catalogs;
+using FunctionsBackup.Repository.Contents;
+using FunctionsBackup.Repository.Snapshots;
+
+namespace FunctionsBackup.Components.PostgreSql.Backup;
+
+/// <summary>
+/// A base backup beside the server: pg_backup_start, read the files in parallel, pg_backup_stop, archive the WAL in between, commit
+/// (PostgreSQL manual, 26.3.4 Making a Base Backup Using the Low Level API).
+/// </summary>
+internal sealed class DirectBackup(BackupRepository repository, TimeProvider time, PostgresBackupOptions options)
+{
+    /// <summary>The kernel stamps files with the time of its last tick, up to 10 ms ago.</summary>
+    private const long ClockGranularity = 20_000_000;
+
+    /// <summary>
+    /// On a standby no checkpoint is made when a backup starts, so nothing waits for writes in progress; none lasts that long.
+    /// </summary>
+    private const long StandbyMargin = 600_000_000_000;
+
+    private readonly string _dataDirectory = Path.TrimEndingDirectorySeparator(options.DataDirectory!);
+    private readonly List<string> _warnings = [];
+    private readonly CatalogAssembly _catalog = new();
+
+    public async ValueTask<Snapshot> RunAsync(IProgress<WorkProgress>? progress, CancellationToken cancellationToken)
+    {
+        var startedAt = time.GetUtcNow();
+        await using var server = await DirectSession.OpenAsync(options.ConnectionString, cancellationToken);
+        var facts = server.Facts;
+        var control = await ReadControlAsync(cancellationToken);
+        CheckSameCluster(facts, control.Control);
+        if (await server.ReserveWalAsync(cancellationToken) is { } reason)
+            _warnings.Add($"The server gave no replication slot ({reason}), so it may have recycled WAL during the backup; raise max_replication_slots.");
+
+        var asked = time.GetUtcNow();
+        var start = await server.StartAsync(Label(startedAt), options.FastCheckpoint, cancellationToken);
+        control = await ReadControlAsync(cancellationToken);
+        // The checkpoint just made is in the control file of the server's own directory, and in no other.
+        if (control.Control.CheckpointRedo < start) throw WrongDirectory();
+        var settledBefore = SettledBefore(server, asked, control.Status);
+        var timeline = control.Control.Timeline;
+
+        var parent = options.Full ? null : await ParentCatalog.FindAsync(repository, options.Component, facts, cancellationToken);
+        var plan = parent is null ? null : await PlanAsync(server, parent, timeline, start, cancellationToken);
+        var scan = new DataDirectoryScan($"PG_{facts.ServerVersion / 10000}_{control.Control.CatalogVersion}");
+        scan.Run(_dataDirectory, cancellationToken);
+        _warnings.AddRange(scan.Warnings);
+
+        await using var session = repository.BeginSession(new SessionOptions(options.Component, options.Parallelism));
+        var checker = new PageChecker(facts.BlockSize, facts.DataChecksums, start);
+        var storer = new FileStorer(repository, session, checker, facts.SegmentBlocks, plan);
+        await StoreFilesAsync(scan, storer, progress, cancellationToken);
+        await StoreControlAsync(session, cancellationToken);
+
+        var stop = await server.StopAsync(cancellationToken);
+        var label = BackupLabel.Parse(stop.Label);
+        if (label.StartLsn != start || label.Timeline != timeline)
+            throw new PostgresBackupException("The server ended another backup than the one that was started; take the backup again.");
+        await StoreTextAsync(session, $"{DataDirectoryScan.Root}/{BackupLabel.FileName}", stop.Label, stop.Time, cancellationToken);
+        if (stop.TablespaceMap.Length > 0)
+            await StoreTextAsync(session, $"{DataDirectoryScan.Root}/tablespace_map", stop.TablespaceMap, stop.Time, cancellationToken);
+
+        var wal = new WalCollector(
+            new WalArchive(repository, facts.SystemIdentifier), Path.Combine(_dataDirectory, "pg_wal"), facts.WalSegmentSize);
+        await wal.ArchiveHistoriesAsync(cancellationToken);
+        await wal.ArchiveAsync(timeline, start, stop.StopLsn, !label.FromStandby, options.Parallelism, cancellationToken);
+
+        await _catalog.WriteAsync(session.Catalog, cancellationToken);
+        _warnings.AddRange(storer.Reports.Select(report => report.ToWarning()!));
+        var details = new PostgresBackupDetails
+        {
+            SystemIdentifier = facts.SystemIdentifier,
+            ServerVersion = facts.ServerVersion,
+            Timeline = timeline,
+            StartLsn = start.ToString(),
+            StopLsn = stop.StopLsn.ToString(),
+            StartTime = server.StartTime,
+            StopTime = stop.Time,
+            WalSegmentSize = facts.WalSegmentSize,
+            BlockSize = facts.BlockSize,
+            DataChecksums = facts.DataChecksums,
+            Mode = "direct",
+            Tablespaces = scan.Tablespaces,
+            FromStandby = label.FromStandby,
+            IncrementalMethod = Method(plan),
+            SettledBeforeNanoseconds = settledBefore,
+        };
+        var draft = new SnapshotDraft(
+            plan is null ? "full" : "incremental", plan?.Parent.Snapshot.Id, startedAt, _warnings, details.ToJson());
+        return await session.CommitAsync(draft, cancellationToken);
+    }
+
+    private static string? Method(IncrementalPlan? plan) => plan switch
+    {
+        null => null,
+        { Changed: not null } => "wal-summaries",
+        { ReadsAll: true } => "all-read",
+        _ => "modification-times",
+    };
+
+    private static string Label(DateTimeOffset startedAt) => string.Create(CultureInfo.InvariantCulture, $"fbackup {startedAt:yyyy-MM-ddTHH:mm:ssZ}");
+
+    private async ValueTask<IncrementalPlan> PlanAsync(
+        DirectSession server, ParentCatalog parent, uint timeline, Lsn start, CancellationToken cancellationToken)
+    {
+        // After a restore or a failover, what the files' times and the summaries tell is no longer about the earlier backup's history.
+        if (parent.Details.Timeline != timeline) return new IncrementalPlan(parent, null, long.MinValue);
+        var changed = await WalSummaries.ReadAsync(
+            server, timeline, Lsn.Parse(parent.Details.StartLsn), start, ContentLimits.PageChunkSize / server.Facts.BlockSize, time, cancellationToken);
+        return new IncrementalPlan(parent, changed, parent.Details.SettledBeforeNanoseconds ?? long.MinValue);
+    }
+
+    /// <summary>
+    /// The instant before which a write, judged by its file's time, was complete when the files were looked at: when the checkpoint was asked
+    /// for, by the file system's clock. The control file, written at the end of the checkpoint, shows how far that clock may be behind ours.
+    /// </summary>
+    private long SettledBefore(DirectSession server, DateTimeOffset asked, in FileStatus control)
+    {
+        var askedAt = (asked - DateTimeOffset.UnixEpoch).Ticks * 100;
+        if (server.InRecovery) return askedAt - StandbyMargin;
+        var elapsed = (time.GetUtcNow() - asked).Ticks * 100;
+        return Math.Min(askedAt, control.ModifiedNanoseconds - elapsed) - ClockGranularity;
+    }
+
+    private async ValueTask StoreFilesAsync(
+        DataDirectoryScan scan, FileStorer storer, IProgress<WorkProgress>? progress, CancellationToken cancellationToken)
+    {
+        foreach (var directory in scan.Entries.Where(entry => entry.IsDirectory)) _catalog.Add(FileStorer.Directory(directory));
+        // The largest first, so that no worker is left alone with one at the end.
+        var files = scan.Entries.Where(entry => !entry.IsDirectory).OrderByDescending(file => file.Status.Size).ToList();
+        var meter = new ProgressMeter(progress) { FilesTotal = files.Count, BytesTotal = files.Sum(file => file.Status.Size) };
+        await Parallel.ForEachAsync(
+            files,
+            new ParallelOptions { MaxDegreeOfParallelism = options.Parallelism, CancellationToken = cancellationToken },
+            async (file, token) =>
+            {
+                if (await storer.StoreAsync(file, token) is { } entry) _catalog.Add(entry);
+                meter.Done(file.CatalogPath, file.Status.Size);
+            });
+    }
+
+    // On a standby its minRecoveryPoint says where the copy is consistent, so it must be as new as the newest page: read last.
+    private async ValueTask StoreControlAsync(BackupSession session, CancellationToken cancellationToken)
+    {
+        var (_, status, bytes) = await ReadControlAsync(cancellationToken);
+        _catalog.Add(new CatalogEntry
+        {
+            Path = CatalogAssembly.Path($"{DataDirectoryScan.Root}/global/pg_control"),
+            Kind = EntryKind.File,
+            Mode = status.Mode,
+            UserId = status.UserId,
+            GroupId = status.GroupId,
+            ModifiedNanoseconds = status.ModifiedNanoseconds,
+            Content = await StoreBytesAsync(session, bytes, cancellationToken),
+        });
+        session.CountRead(bytes.Length);
+    }
+
+    private async ValueTask StoreTextAsync(
+        BackupSession session, string path, string text, DateTimeOffset modified, CancellationToken cancellationToken)
+    {
+        PosixException.Check(PathCalls.OpenDirectory(ByteName.Parse(_dataDirectory), out var root), "open", _dataDirectory);
+        using var opened = root!;
+        PosixException.Check(FileCalls.Status(opened, out var status), "examine", _dataDirectory);
+        _catalog.Add(new CatalogEntry
+        {
+            Path = CatalogAssembly.Path(path),
+            Kind = EntryKind.File,
+            // As the server would make it: for the owner, and for the group to read if it may enter the data directory.
+            Mode = (status.Mode & 0x28) != 0 ? 0x1A0u : 0x180u,
+            UserId = status.UserId,
+            GroupId = status.GroupId,
+            ModifiedNanoseconds = (modified - DateTimeOffset.UnixEpoch).Ticks * 100,
+            Content = await StoreBytesAsync(session, Encoding.UTF8.GetBytes(text), cancellationToken),
+        });
+    }
+
+    private static async ValueTask<ContentRef> StoreBytesAsync(BackupSession session, byte[] bytes, CancellationToken cancellationToken)
+    {
+        var builder = session.BuildContent();
+        await builder.AddChunkAsync(bytes, cancellationToken);
+        return await builder.CompleteAsync(cancellationToken);
+    }
+
+    /// <summary>The server rewrites the control file in place, so a copy with a wrong checksum is read again.</summary>
+    private async ValueTask<(ControlFile Control, FileStatus Status, byte[] Bytes)> ReadControlAsync(CancellationToken cancellationToken)
+    {
+        var path = ByteName.Parse(Path.Combine(_dataDirectory, "global", "pg_control"));
+        for (var attempt = 1; ; attempt++)
+        {
+            var error = PathCalls.Open(path, OpenFlags.ReadOnly, out var opened);
+            if (error == PosixError.NoEntry)
+                throw new PostgresBackupException($"{_dataDirectory} is not a PostgreSQL data directory; data_directory must name the server's own.");
+            PosixException.Check(error, "open", path);
+            using var file = opened!;
+            PosixException.Check(FileCalls.Status(file, out var status), "examine", path);
+            var bytes = new byte[ControlFile.FileSize];
+            PosixException.Check(FileCalls.Read(file, bytes, 0, out var read), "read", path);
+            if (ControlFile.Read(bytes.AsSpan(0, read)) is { } control) return (control, status, bytes[..read]);
+            if (attempt == 50) throw new PostgresBackupException($"{ByteName.Display(path)} is damaged: its checksum is wrong each time it is read.");
+            await Task.Delay(TimeSpan.FromMilliseconds(10), time, cancellationToken);
+        }
+    }
+
+    private void CheckSameCluster(ClusterFacts facts, ControlFile control)
+    {
+        if (facts.SystemIdentifier != control.SystemIdentifier.ToString(CultureInfo.InvariantCulture)) throw WrongDirectory();
+    }
+
+    private PostgresBackupException WrongDirectory() =>
+        new($"{_dataDirectory} is not the data directory of the server that the connection leads to; correct data_directory or connection.");
+}

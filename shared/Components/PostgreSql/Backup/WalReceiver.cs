@@ -1,0 +1,214 @@
+using FunctionsBackup.Components.PostgreSql.Protocol;
+using FunctionsBackup.Components.PostgreSql.Wal;
+using Npgsql;
+using Npgsql.Replication;
+using NpgsqlTypes;
+
+namespace FunctionsBackup.Components.PostgreSql.Backup;
+
+/// <summary>
+/// Streams the WAL of a running backup over a second connection into the archive, segment by segment, from a temporary slot that was
+/// reserved before the backup started, so that nothing of it can be recycled. Closing it drops the slot.
+/// </summary>
+internal sealed class WalReceiver : IAsyncDisposable
+{
+    private static readonly TimeSpan SwitchPatience = TimeSpan.FromSeconds(60);
+
+    private readonly PhysicalReplicationConnection _connection;
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _end = new();
+    private readonly Lock _gate = new();
+    private PhysicalReplicationSlot? _slot;
+    private WalArchive _archive = null!;
+    private int _segmentSize;
+    private uint _timeline;
+    private byte[] _segment = [];
+    private Lsn _received;
+    private Lsn? _target;
+    private Task? _running;
+
+    private WalReceiver(PhysicalReplicationConnection connection, TimeProvider time) => (_connection, _time) = (connection, time);
+
+    /// <summary>Why the server gave no slot; null if it did.</summary>
+    public string? Refusal { get; private set; }
+
+    /// <summary>The server's clock minus ours, as of the last message.</summary>
+    public TimeSpan ClockDifference { get; private set; }
+
+    /// <exception cref="PostgresBackupException">No second replication connection can be had.</exception>
+    public static async ValueTask<WalReceiver> OpenAsync(string connectionString, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var builder = PostgresConnectionString.Parse(connectionString);
+        builder.ApplicationName ??= "fbackup";
+        var receiver = new WalReceiver(new PhysicalReplicationConnection(builder.ConnectionString), time);
+        try
+        {
+            await receiver._connection.Open(cancellationToken);
+            try
+            {
+                receiver._slot = await receiver._connection.CreateReplicationSlot($"fbackup_{Guid.NewGuid():N}", true, true, cancellationToken);
+            }
+            catch (PostgresException exception)
+            {
+                receiver.Refusal = exception.MessageText;
+            }
+
+            return receiver;
+        }
+        catch (NpgsqlException exception)
+        {
+            await receiver.DisposeAsync();
+            throw new PostgresBackupException(
+                $"A replication connection for the WAL cannot be opened: {exception.Message}; the user needs REPLICATION, and max_wal_senders two places.",
+                exception);
+        }
+        catch
+        {
+            await receiver.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Archives the history file of a timeline that has one.</summary>
+    public async ValueTask ArchiveHistoryAsync(WalArchive archive, uint timeline, CancellationToken cancellationToken)
+    {
+        if (timeline < 2) return;
+        var history = await _connection.TimelineHistory(timeline, cancellationToken);
+        await archive.PushHistoryAsync(timeline, history.Content, cancellationToken);
+    }
+
+    /// <summary>Begins to stream from the start of the segment that holds <paramref name="start"/>.</summary>
+    public void Start(WalArchive archive, uint timeline, Lsn start, int segmentSize)
+    {
+        (_archive, _timeline, _segmentSize) = (archive, timeline, segmentSize);
+        _segment = new byte[segmentSize];
+        _received = WalSegmentName.Containing(timeline, start, segmentSize).Start(segmentSize);
+        _running = RunAsync(_received, _end.Token);
+    }
+
+    /// <summary>
+    /// Waits until everything before <paramref name="stop"/> is archived. A primary switches to a new segment when a backup stops, so the
+    /// last segment becomes complete; of one that does not, what is there is archived as a part.
+    /// </summary>
+    /// <exception cref="PostgresBackupException">The WAL did not come.</exception>
+    public async ValueTask FinishAsync(Lsn stop, CancellationToken cancellationToken)
+    {
+        var last = WalSegmentName.Containing(_timeline, new Lsn(stop.Value - 1), _segmentSize).Start(_segmentSize);
+        Aim(last + (ulong)_segmentSize);
+        try
+        {
+            await _running!.WaitAsync(SwitchPatience, _time, cancellationToken);
+            return;
+        }
+        catch (TimeoutException)
+        {
+            // No switch: a standby, or a server that still replays.
+        }
+
+        Aim(stop);
+        try
+        {
+            await _running!.WaitAsync(SwitchPatience, _time, cancellationToken);
+        }
+        catch (TimeoutException exception)
+        {
+            throw new PostgresBackupException(
+                $"The server did not send the WAL up to {stop}, which the backup needs; it came to {_received}.", exception);
+        }
+    }
+
+    /// <summary>As <see cref="FinishAsync"/>, for a standby, where no switch comes.</summary>
+    public async ValueTask FinishWithoutSwitchAsync(Lsn stop, CancellationToken cancellationToken)
+    {
+        Aim(stop);
+        try
+        {
+            await _running!.WaitAsync(SwitchPatience, _time, cancellationToken);
+        }
+        catch (TimeoutException exception)
+        {
+            throw new PostgresBackupException(
+                $"The server did not send the WAL up to {stop}, which the backup needs; it came to {_received}.", exception);
+        }
+    }
+
+    /// <summary>Ends early with the error if streaming failed; otherwise does nothing.</summary>
+    public void ThrowIfFailed()
+    {
+        if (_running is { IsFaulted: true } failed) failed.GetAwaiter().GetResult();
+    }
+
+    private void Aim(Lsn target)
+    {
+        lock (_gate)
+        {
+            _target = target;
+            if (_received >= target) _end.Cancel();
+        }
+    }
+
+    private async Task RunAsync(Lsn start, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var from = new NpgsqlLogSequenceNumber(start.Value);
+            var messages = _slot is null
+                ? _connection.StartReplication(from, cancellationToken, _timeline)
+                : _connection.StartReplication(_slot, from, cancellationToken, _timeline);
+            await foreach (var message in messages)
+            {
+                if (message.WalStart != (NpgsqlLogSequenceNumber)_received.Value)
+                    throw new PostgresBackupException($"The server left a gap in its WAL stream at {_received}.");
+                ClockDifference = new DateTimeOffset(DateTime.SpecifyKind(message.ServerClock, DateTimeKind.Utc)) - _time.GetUtcNow();
+                await TakeAsync(message.Data, cancellationToken);
+                _connection.SetReplicationStatus((NpgsqlLogSequenceNumber)_received.Value);
+                lock (_gate)
+                {
+                    if (_target is { } target && _received >= target) break;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (IsReached())
+        {
+            // All that is wanted has come.
+        }
+        catch (Exception exception) when (exception is NpgsqlException or IOException)
+        {
+            throw new PostgresBackupException($"The server's WAL stream broke off: {(exception as PostgresException)?.MessageText ?? exception.Message}", exception);
+        }
+
+        if (!IsReached()) throw new PostgresBackupException($"The server ended its WAL stream at {_received}, before the backup was complete.");
+        var rest = (int)(_received.Value % (ulong)_segmentSize);
+        if (rest > 0)
+        {
+            await _archive.PushPartAsync(
+                WalSegmentName.Containing(_timeline, _received, _segmentSize), _segmentSize, 0, _segment.AsMemory(0, rest), CancellationToken.None);
+        }
+    }
+
+    private bool IsReached()
+    {
+        lock (_gate) return _target is { } target && _received >= target;
+    }
+
+    private async ValueTask TakeAsync(Stream data, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var at = (int)(_received.Value % (ulong)_segmentSize);
+            var read = await data.ReadAsync(_segment.AsMemory(at), cancellationToken);
+            if (read == 0) return;
+            var name = WalSegmentName.Containing(_timeline, _received, _segmentSize);
+            if (at + read == _segmentSize) await _archive.PushAsync(name, _segment, cancellationToken);
+            lock (_gate) _received += (ulong)read;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _end.CancelAsync();
+        if (_running is not null) await _running.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        await _connection.DisposeAsync();
+        _end.Dispose();
+    }
+}

@@ -1,0 +1,124 @@
+using FunctionsBackup.Components.PostgreSql;
+using FunctionsBackup.Tests.Servers;
+
+namespace FunctionsBackup.Tests.Components.PostgreSql.Backup;
+
+/// <summary>Incremental backups read and store little, and restore alone to exactly what the server had.</summary>
+public sealed class IncrementalBackupTests
+{
+    private static readonly string[] Queries =
+    [
+        "select count(*), sum(n), md5(string_agg(t, '' order by n)) from big",
+        "select count(*), sum(n), md5(string_agg(t, '' order by n)) from small",
+        "select count(*), sum(n) from shrunk",
+        "select count(*), sum(n) from renewed",
+    ];
+
+    [Theory]
+    [InlineData(15, false, "modification-times")]
+    [InlineData(17, false, "modification-times")]
+    [InlineData(17, true, "wal-summaries")]
+    public async Task Beside_the_server(int version, bool summaries, string method)
+    {
+        await using var bench = await StartAsync(version, summaries);
+        var full = await bench.DirectAsync();
+        await ChangeAsync(bench.Server, summaries);
+        var incremental = await bench.DirectAsync();
+
+        incremental.Kind.ShouldBe("incremental");
+        incremental.Parent.ShouldBe(full.Id);
+        incremental.Warnings.ShouldBeEmpty();
+        PostgresBackupDetails.FromJson(incremental.Details).IncrementalMethod.ShouldBe(method);
+        incremental.Statistics.ReadBytes.ShouldBeLessThan(full.Statistics.ReadBytes / 2);
+        incremental.Statistics.NewBytes.ShouldBeLessThan(full.Statistics.NewBytes / 2);
+        await bench.ShouldRestoreAsync(incremental, Queries);
+        await bench.ShouldRestoreAsync(full, "select 1");
+
+        // Again, with nothing changed but what backups themselves change.
+        var idle = await bench.DirectAsync();
+        idle.Statistics.ReadBytes.ShouldBeLessThan(full.Statistics.ReadBytes / 4);
+        await bench.ShouldRestoreAsync(idle, Queries);
+    }
+
+    [Theory]
+    [InlineData(15, false, "all-read")]
+    [InlineData(17, false, "all-read")]
+    [InlineData(17, true, "server")]
+    public async Task Over_the_replication_protocol(int version, bool summaries, string method)
+    {
+        await using var bench = await StartAsync(version, summaries);
+        var full = await bench.ReplicationAsync();
+        await ChangeAsync(bench.Server, summaries);
+        var incremental = await bench.ReplicationAsync();
+
+        incremental.Kind.ShouldBe("incremental");
+        incremental.Warnings.ShouldBeEmpty();
+        PostgresBackupDetails.FromJson(incremental.Details).IncrementalMethod.ShouldBe(method);
+        incremental.Statistics.NewBytes.ShouldBeLessThan(full.Statistics.NewBytes / 2);
+        if (summaries) incremental.Statistics.ReadBytes.ShouldBeLessThan(full.Statistics.ReadBytes / 2);
+        (await bench.CatalogAsync(incremental)).Keys.ShouldNotContain(path => path.Contains("INCREMENTAL"));
+        await bench.ShouldRestoreAsync(incremental, Queries);
+    }
+
+    [Fact]
+    public async Task Modes_may_take_turns()
+    {
+        await using var bench = await StartAsync(17, true);
+        await bench.DirectAsync();
+        await ChangeAsync(bench.Server, true);
+        var streamed = await bench.ReplicationAsync();
+        PostgresBackupDetails.FromJson(streamed.Details).IncrementalMethod.ShouldBe("server");
+        await bench.ShouldRestoreAsync(streamed, Queries);
+        await bench.Server.ExecuteAsync("update big set t = t || 'z' where n % 500 = 1; checkpoint");
+        var direct = await bench.DirectAsync();
+        PostgresBackupDetails.FromJson(direct.Details).IncrementalMethod.ShouldBe("wal-summaries");
+        await bench.ShouldRestoreAsync(direct, Queries);
+    }
+
+    [Fact]
+    public async Task Asked_for_all_it_takes_all()
+    {
+        await using var bench = await StartAsync(15, false);
+        var first = await bench.DirectAsync();
+        var second = await bench.DirectAsync(full: true);
+        second.Kind.ShouldBe("full");
+        second.Parent.ShouldBeNull();
+        second.Statistics.ReadBytes.ShouldBeGreaterThan(first.Statistics.ReadBytes / 2);
+    }
+
+    private static async Task<BackupBench> StartAsync(int version, bool summaries)
+    {
+        var settings = new Dictionary<string, string> { ["autovacuum"] = "off" };
+        if (summaries) settings["summarize_wal"] = "on";
+        var bench = await BackupBench.StartAsync(new PostgresServerOptions { Version = version, WalSegmentMegabytes = 1, Settings = settings });
+        await bench.Server.ExecuteAsync("""
+            create table big as select n, repeat(md5(n::text), 20) t from generate_series(1, 60000) n;
+            create index on big (n);
+            create table small as select n, n::text t from generate_series(1, 100) n;
+            create table shrunk as select n, repeat('s', 500) t from generate_series(1, 5000) n;
+            create table renewed as select n from generate_series(1, 5000) n;
+            create table dropped as select n from generate_series(1, 5000) n;
+            """);
+        await bench.Server.ExecuteAsync("vacuum analyze");
+        await bench.Server.ExecuteAsync("checkpoint");
+        return bench;
+    }
+
+    /// <summary>Some rows changed, a file cut and extended again, one made anew, one dropped, one new, one in another database.</summary>
+    private static async Task ChangeAsync(PostgresServer server, bool summaries)
+    {
+        await server.ExecuteAsync("""
+            update small set t = t || 'x' where n < 10;
+            delete from shrunk where n > 1000;
+            truncate renewed;
+            insert into renewed select generate_series(1, 300);
+            drop table dropped;
+            create table fresh as select n, repeat('f', 100) t from generate_series(1, 1000) n;
+            """);
+        await server.ExecuteAsync("vacuum shrunk");
+        await server.ExecuteAsync("insert into shrunk select n, 'again' from generate_series(10000, 12000) n");
+        await server.ExecuteAsync("create database other");
+        // With summaries, a few blocks of a large file are no reason to read the rest.
+        if (summaries) await server.ExecuteAsync("update big set t = t || 'y' where n between 30000 and 30020");
+    }
+}
