@@ -33,30 +33,6 @@ public sealed record RetentionPolicy
 
     public bool IsEmpty => Within is null && (Last | FullBackups | Hourly | Daily | Weekly | Monthly | Yearly) == 0;
 
-    /// <summary>This policy with one more rule, named as in the configuration's <c>retention:</c> block.</summary>
-    /// <param name="word"><c>full_backups</c>, <c>snapshots</c>, <c>recordings</c> (days), <c>hourly</c> … <c>yearly</c>.</param>
-    /// <param name="value">Count or days, at least 1.</param>
-    /// <exception cref="ArgumentException">There is no such rule, or the value makes no sense.</exception>
-    public RetentionPolicy With(string word, int value)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
-        return word switch
-        {
-            "full_backups" => this with { FullBackups = value },
-            "snapshots" => this with { Last = value },
-            "recordings" => this with { Within = TimeSpan.FromDays(Math.Min(value, TimeSpan.MaxValue.Days)) },
-            "hourly" => this with { Hourly = value },
-            "daily" => this with { Daily = value },
-            "weekly" => this with { Weekly = value },
-            "monthly" => this with { Monthly = value },
-            "yearly" => this with { Yearly = value },
-            _ => throw new ArgumentException(
-                $"There is no retention rule '{word}'; " +
-                "use full_backups, snapshots, recordings, hourly, daily, weekly, monthly or yearly.",
-                nameof(word)),
-        };
-    }
-
     /// <exception cref="ArgumentOutOfRangeException">A count or duration is negative.</exception>
     internal void Check()
     {
