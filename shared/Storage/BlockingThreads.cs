@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-
 namespace FunctionsBackup.Storage;
 
 /// <summary>
@@ -10,9 +8,9 @@ internal sealed class BlockingThreads(string name, int maximum)
 {
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(5);
 
-    private readonly Lock _lock = new();
-    private readonly BlockingCollection<Action> _work = [];
-    private int _threads, _idle;
+    private readonly object _gate = new();
+    private readonly Queue<Action> _work = [];
+    private int _threads, _waiting;
 
     /// <summary>
     /// Runs <paramref name="work"/>. The task ends only when the work has ended, so that buffers may be given back; a token that is
@@ -43,10 +41,16 @@ internal sealed class BlockingThreads(string name, int maximum)
 
     private void Enqueue(Action action)
     {
-        lock (_lock)
+        lock (_gate)
         {
-            _work.Add(action);
-            if (_work.Count <= _idle || _threads == maximum) return;
+            _work.Enqueue(action);
+            if (_waiting >= _work.Count)
+            {
+                Monitor.Pulse(_gate);
+                return;
+            }
+
+            if (_threads == maximum) return;
             _threads++;
         }
 
@@ -55,22 +59,25 @@ internal sealed class BlockingThreads(string name, int maximum)
 
     private void Serve()
     {
-        while (true)
+        while (Next() is { } action) action();
+    }
+
+    /// <summary>Waits for work; null after idle seconds: the thread ends.</summary>
+    private Action? Next()
+    {
+        lock (_gate)
         {
-            lock (_lock) _idle++;
-            var taken = _work.TryTake(out var action, Idle);
-            lock (_lock)
+            while (_work.Count == 0)
             {
-                _idle--;
-                // Whoever adds work looks at the idle threads under the same lock, so nothing can be left lying.
-                if (!taken && !_work.TryTake(out action))
-                {
-                    _threads--;
-                    return;
-                }
+                _waiting++;
+                var pulsed = Monitor.Wait(_gate, Idle);
+                _waiting--;
+                if (pulsed || _work.Count > 0) continue;
+                _threads--;
+                return null;
             }
 
-            action!();
+            return _work.Dequeue();
         }
     }
 }

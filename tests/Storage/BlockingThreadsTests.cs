@@ -29,6 +29,25 @@ public sealed class BlockingThreadsTests
     }
 
     [Fact]
+    public async Task Work_that_waits_for_later_work_does_not_keep_it_from_starting()
+    {
+        for (var round = 0; round < 300; round++)
+        {
+            using var second = new ManualResetEventSlim();
+            var waiting = _threads.RunAsync(() => second.Wait(TimeSpan.FromSeconds(30)), CancellationToken.None);
+            var setting = _threads.RunAsync(
+                () =>
+                {
+                    second.Set();
+                    return true;
+                },
+                CancellationToken.None);
+            (await waiting).ShouldBeTrue();
+            (await setting).ShouldBeTrue();
+        }
+    }
+
+    [Fact]
     public async Task A_call_ends_when_its_work_ends()
     {
         await Should.ThrowAsync<InvalidDataException>(

@@ -17,7 +17,8 @@ public sealed class BackupConfiguration
         Postgres = Get<SecretReference>("components.postgres.connection") is { } connection
             ? new PostgresSettings(
                 connection, Text("components.postgres.data_directory"), Text("components.postgres.mode")!,
-                Value("components.postgres.fast_checkpoint") is true, Text("components.postgres.wal_slot")!)
+                Value("components.postgres.fast_checkpoint") is true, Text("components.postgres.wal_slot")!,
+                Text("components.postgres.spool_directory"))
             : null;
         Objectives = new RecoveryObjectives(Objective("database"), Objective("cache"), Objective("voice_data"), Objective("full_system"));
 
@@ -114,7 +115,9 @@ public sealed record KeySettings(SecretReference? Passphrase, SecretReference? R
 /// <param name="Mode"><c>auto</c>, <c>direct</c> or <c>replication</c>.</param>
 /// <param name="FastCheckpoint">Checkpoint at once.</param>
 /// <param name="WalSlot">Slot of <c>wal receive</c>.</param>
-public sealed record PostgresSettings(SecretReference Connection, string? DataDirectory, string Mode, bool FastCheckpoint, string WalSlot);
+/// <param name="SpoolDirectory">Absolute; null: in the user's state folder.</param>
+public sealed record PostgresSettings(
+    SecretReference Connection, string? DataDirectory, string Mode, bool FastCheckpoint, string WalSlot, string? SpoolDirectory);
 
 /// <param name="Paths">Absolute.</param>
 /// <param name="Include">Patterns; empty: all.</param>

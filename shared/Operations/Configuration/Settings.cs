@@ -38,6 +38,7 @@ public static class Settings
         },
         new("components.postgres.fast_checkpoint", SettingKind.Boolean, "true", "Checkpoint at once when a backup begins, instead of spread out."),
         new("components.postgres.wal_slot", SettingKind.Text, "fbackup", "Replication slot of 'wal receive'."),
+        new("components.postgres.spool_directory", SettingKind.Path, null, "Where 'wal push' and 'wal fetch' note what they did ahead; default: in the user's state folder."),
         new("components.redis.connection", SettingKind.Secret, null, "Redis connection, redis:// or rediss:// URI.") { Required = true },
         .. Files("voice_data", "Recordings and transcripts"),
         .. Files("logs", "Log files"),

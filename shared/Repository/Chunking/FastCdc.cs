@@ -61,7 +61,7 @@ public sealed class FastCdc
     /// </summary>
     private static ulong Mask(int bits) => ((1UL << bits) - 1) << (63 - bits);
 
-    /// <summary>The length up to and with the first byte from index <paramref name="at"/> on at which the mask's bits are zero, or 0.</summary>
+    /// <summary>The length that ends with the first byte from <paramref name="at"/> on where the mask's bits are zero, or 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int Scan(ref byte bytes, ref ulong gear, int at, int end, ulong mask, ref ulong state)
     {

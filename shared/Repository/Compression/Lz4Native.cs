@@ -16,7 +16,8 @@ internal static partial class Lz4Native
 
     /// <summary>As <see cref="Compress"/>, level 3 to 12: slower and smaller, the same format.</summary>
     [LibraryImport(Library, EntryPoint = "LZ4_compress_HC")]
-    public static partial int CompressHigh(ReadOnlySpan<byte> source, Span<byte> destination, int sourceSize, int destinationSize, int level);
+    public static partial int CompressHigh(
+        ReadOnlySpan<byte> source, Span<byte> destination, int sourceSize, int destinationSize, int level);
 
     /// <summary>Returns the bytes written, or a negative number if the source is malformed or does not fit; never writes outside.</summary>
     [LibraryImport(Library, EntryPoint = "LZ4_decompress_safe")]

@@ -9,7 +9,7 @@ public readonly record struct ScryptParameters(int N, int R, int P)
     /// <summary>More is refused: parameters come from the repository and may be hostile.</summary>
     public const long MaximumMemory = 1L << 30;
 
-    /// <summary>128·N·r·p bytes, the upper bound of memory and the measure of work; <see cref="long.MaxValue"/> if that overflows.</summary>
+    /// <summary>128·N·r·p bytes: at least the memory, and the measure of the work; <see cref="long.MaxValue"/> on overflow.</summary>
     public long Work
     {
         get

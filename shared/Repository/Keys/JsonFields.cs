@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace FunctionsBackup.Repository.Keys;
 
-/// <summary>Reads the fields of a small JSON object that may be anything: every complaint is an <see cref="InvalidDataException"/>.</summary>
+/// <summary>The fields of a small JSON object that may be anything: every complaint is an <see cref="InvalidDataException"/>.</summary>
 internal readonly struct JsonFields
 {
     /// <summary>Config, slots and key records are a few hundred bytes; what is larger is none of them.</summary>
@@ -13,7 +13,7 @@ internal readonly struct JsonFields
 
     private JsonFields(JsonElement value) => _object = value;
 
-    /// <summary>The fields of the JSON object in <paramref name="utf8"/>, whose field <c>magic</c> must be <paramref name="magic"/>.</summary>
+    /// <summary>The fields of a JSON object whose field <c>magic</c> must be <paramref name="magic"/>.</summary>
     public static JsonFields Parse(ReadOnlyMemory<byte> utf8, string magic)
     {
         try

@@ -29,7 +29,8 @@ public sealed class KeyAdministration(IObjectStore store, TimeProvider time)
         if (credential is KeyCredential.ClearCredential)
         {
             throw new RepositoryException(
-                "The repository is not encrypted: its master key lies open, and another slot would protect nothing. Make a new repository instead.");
+                "The repository is not encrypted: its master key lies open, and another slot would protect nothing. Make a new repository "
+                + "instead.");
         }
 
         var (config, master) = await OpenAsync(credential, cancellationToken).ConfigureAwait(false);
@@ -64,9 +65,11 @@ public sealed class KeyAdministration(IObjectStore store, TimeProvider time)
             var prefix = KeyObjects.Slots(config.KeyGeneration);
             await store.DeleteAsync(prefix + id, cancellationToken).ConfigureAwait(false);
             // Somebody else may have removed the other slot at the same moment, opening with this one.
-            if (removed is null || await store.FindAsync(prefix + witness.Id, CancellationToken.None).ConfigureAwait(false) is not null) return;
+            var remaining = await store.FindAsync(prefix + witness.Id, CancellationToken.None).ConfigureAwait(false);
+            if (removed is null || remaining is not null) return;
             await CreateAsync(prefix + id, removed.ToJson(), CancellationToken.None).ConfigureAwait(false);
-            throw new RepositoryException($"Key slot {id} was kept: the other slot {witness.Id} was removed meanwhile. List the slots and try again.");
+            throw new RepositoryException(
+                $"Key slot {id} was kept: the other slot {witness.Id} was removed meanwhile. List the slots and try again.");
         }
     }
 
@@ -98,7 +101,7 @@ public sealed class KeyAdministration(IObjectStore store, TimeProvider time)
         catch (WrongKeyException error)
         {
             throw new WrongKeyException(
-                $"Removing key slot {id} needs the passphrase or recovery key of another slot, to be sure that one remains. {error.Message}");
+                $"Removing key slot {id} needs the passphrase or recovery key of another slot, so that one remains. {error.Message}");
         }
     }
 

@@ -28,7 +28,7 @@ internal static class KeyObjects
 
     public static bool IsLowerHex(ReadOnlySpan<char> text) => !text.ContainsAnyExcept(LowerHex);
 
-    /// <summary>A small object's bytes, or null if there is none; at most one byte more than <see cref="JsonFields.MaximumLength"/>.</summary>
+    /// <summary>A small object's bytes, or null if there is none; at most one more than <see cref="JsonFields.MaximumLength"/>.</summary>
     public static async ValueTask<byte[]?> ReadAsync(IObjectStore store, string name, CancellationToken cancellationToken)
     {
         var buffer = new byte[JsonFields.MaximumLength + 1];
@@ -44,7 +44,7 @@ internal static class KeyObjects
     }
 
     /// <summary>Creates a small object.</summary>
-    /// <returns>False if there is another one of that name. One with the same bytes is this one, whose answer was lost on the way.</returns>
+    /// <returns>False if there is another one of that name. One with the same bytes is this one, its answer lost on the way.</returns>
     public static async ValueTask<bool> CreateAsync(IObjectStore store, string name, byte[] content, CancellationToken cancellationToken) =>
         await store.CreateAsync(name, content, cancellationToken).ConfigureAwait(false)
         || (await ReadAsync(store, name, cancellationToken).ConfigureAwait(false)).AsSpan().SequenceEqual(content);

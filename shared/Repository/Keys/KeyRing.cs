@@ -64,5 +64,6 @@ public sealed class KeyRing : IDisposable
     private SecretBytes Derive(uint epoch, ReadOnlySpan<byte> purpose, ReadOnlySpan<byte> salt) =>
         _epochs.TryGetValue(epoch, out var key)
             ? KeyDerivation.Derive(key.Span, purpose, salt)
-            : throw new RepositoryException($"The repository has no key of epoch {epoch}: its record in keys/ is missing, or was added just now.");
+            : throw new RepositoryException(
+                $"The repository has no key of epoch {epoch}: its record in keys/ is missing, or was added just now.");
 }

@@ -3,7 +3,7 @@ using FunctionsBackup.Repository.Crypto;
 
 namespace FunctionsBackup.Repository.Keys;
 
-/// <summary>One way to the master key: the object <c>keys/GENERATION/slots/ID</c>, which holds the master key wrapped (FORMAT.md §3).</summary>
+/// <summary>One way to the master key: the object <c>keys/GENERATION/slots/ID</c>, which holds it wrapped (FORMAT.md §3).</summary>
 public sealed class KeySlot
 {
     public const string PassphraseKind = "passphrase";
@@ -36,7 +36,8 @@ public sealed class KeySlot
 
     /// <summary>Wraps the master key.</summary>
     internal static KeySlot Create(
-        KeyCredential credential, string label, RepositoryScope scope, ReadOnlySpan<byte> masterKey, ScryptParameters scrypt, DateTimeOffset now)
+        KeyCredential credential, string label, RepositoryScope scope, ReadOnlySpan<byte> masterKey, ScryptParameters scrypt,
+        DateTimeOffset now)
     {
         if (label.Length > MaximumLabel) throw new RepositoryException($"A slot's label has at most {MaximumLabel} characters.");
         var id = RandomNumberGenerator.GetHexString(16, lowercase: true);
@@ -67,7 +68,8 @@ public sealed class KeySlot
         var version = fields.Number("version");
         if (version != Version) throw new InvalidDataException($"it has version {version}, this program knows {Version}");
         var kind = fields.String("kind");
-        if (kind is not (PassphraseKind or RecoveryKind or ClearKind)) throw new InvalidDataException("its kind is not known to this program");
+        if (kind is not (PassphraseKind or RecoveryKind or ClearKind))
+            throw new InvalidDataException("its kind is not known to this program");
         var label = fields.String("label");
         if (label.Length > MaximumLabel) throw new InvalidDataException("its field label is malformed");
         var scrypt = default(ScryptParameters);

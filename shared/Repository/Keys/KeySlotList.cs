@@ -16,7 +16,7 @@ public sealed class KeySlotList
 
     public IReadOnlyList<KeySlot> Usable { get; }
 
-    /// <summary>Slots that are damaged, or of a kind or version that this program does not know. They lock nobody out of the others.</summary>
+    /// <summary>Slots that are damaged, or of a kind or version not known here. They lock nobody out of the others.</summary>
     public IReadOnlyList<UnusableSlot> Unusable { get; }
 
     public static async ValueTask<KeySlotList> LoadAsync(IObjectStore store, RepositoryConfig config, CancellationToken cancellationToken)
@@ -56,7 +56,7 @@ public sealed class KeySlotList
         if (Usable.Count > 0) throw new WrongKeyException(Explain(credential));
         var prefix = KeyObjects.Slots(_config.KeyGeneration);
         throw new DamageException(
-            prefix, $"No usable key slot is left in {prefix}{Broken()}: put them back from a replica, without one the data cannot be read.");
+            prefix, $"No usable key slot is left in {prefix}{Broken()}: put them back from a replica, the data cannot be read without.");
     }
 
     private string Explain(KeyCredential credential)

@@ -34,7 +34,8 @@ public sealed class RecoveryKey : IDisposable
     {
         var line = text.Split('\n').FirstOrDefault(l => l.Trim().StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)) ?? text;
         ReadOnlySpan<char> characters = line.Where(c => !char.IsWhiteSpace(c) && c != '-').ToArray();
-        if (characters.Length != Characters && characters.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)) characters = characters[Prefix.Length..];
+        if (characters.Length != Characters && characters.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase))
+            characters = characters[Prefix.Length..];
         if (characters.Length != Characters)
         {
             throw new WrongKeyException(
@@ -51,7 +52,8 @@ public sealed class RecoveryKey : IDisposable
                 if (value < 0)
                 {
                     throw new WrongKeyException(
-                        $"Character {i % Group + 1} of group {i / Group + 1} of the recovery key is none that such keys have: compare it with your copy.");
+                        $"Character {i % Group + 1} of group {i / Group + 1} of the recovery key is none that such keys have: "
+                        + "compare it with your copy.");
                 }
 
                 for (var bit = 0; bit < 5; bit++)
@@ -62,7 +64,7 @@ public sealed class RecoveryKey : IDisposable
             WriteChecksum(bytes[..KeySize], checksum);
             return CryptographicOperations.FixedTimeEquals(checksum, bytes[KeySize..])
                 ? new RecoveryKey(SecretBytes.Copy(bytes[..KeySize]))
-                : throw new WrongKeyException("The recovery key has a typing mistake (its checksum does not fit): compare it with your copy.");
+                : throw new WrongKeyException("The recovery key has a typing mistake (its checksum is wrong): compare it with your copy.");
         }
         finally
         {

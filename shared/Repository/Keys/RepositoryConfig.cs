@@ -36,7 +36,7 @@ public sealed record RepositoryConfig
         var bytes = await KeyObjects.ReadAsync(store, KeyObjects.Config, cancellationToken).ConfigureAwait(false);
         return bytes is null
             ? throw new NotARepositoryException(
-                $"There is no repository in {store.Description}: it has no object 'config'. Check the storage settings, or run 'fbackup init'.")
+                $"There is no repository in {store.Description}: it has no object 'config'. Check the storage, or run 'fbackup init'.")
             : Parse(bytes, store.Description);
     }
 
@@ -52,7 +52,7 @@ public sealed record RepositoryConfig
             if (version > CurrentFormatVersion)
             {
                 throw new NewerFormatException(
-                    $"The repository in {store} has format version {version}, this program knows up to {CurrentFormatVersion}: update fbackup.");
+                    $"The repository in {store} has format version {version}, newer than {CurrentFormatVersion}: update fbackup.");
             }
 
             if (version < 1) throw new InvalidDataException("its field formatVersion is malformed");

@@ -78,24 +78,29 @@ public sealed class RepositoryInitializer(IObjectStore store, TimeProvider time)
         }
 
         if (request.Passphrases.Count == 0)
-            throw new RepositoryException("The repository is to be encrypted, but no passphrase was given: set keys.passphrase to env:NAME or file:PATH.");
+        {
+            throw new RepositoryException(
+                "The repository is to be encrypted, but no passphrase was given: set keys.passphrase to env:NAME or file:PATH.");
+        }
+
+
         if (request.AcknowledgeRecoveryKey is null && request.Passphrases.Count < 2)
         {
             throw new RepositoryException(
-                "With a single passphrase and no recovery key, one loss would lose all data: acknowledge the recovery key (--yes where nobody "
-                + "is at a terminal), or give a second passphrase.");
+                "With a single passphrase and no recovery key, one loss would lose all data: acknowledge the recovery key (--yes where "
+                + "nobody is at a terminal), or give a second passphrase.");
         }
     }
 
-    /// <summary>Keys of an unfinished init are fine; anything else might be a repository whose config was lost, or other people's data.</summary>
+    /// <summary>Keys of an unfinished init are fine; anything else might be a repository that lost its config, or other data.</summary>
     private async ValueTask CheckEmptyAsync(CancellationToken cancellationToken)
     {
         await foreach (var found in store.ListAsync("", cancellationToken).ConfigureAwait(false))
         {
             if (GenerationOf(found.Name) is not null) continue;
             throw new RepositoryException(
-                $"There is no repository in {store.Description}, but it is not empty (it has {found.Name}): choose an empty place, or put back "
-                + "the object config if a repository lost it.");
+                $"There is no repository in {store.Description}, but it is not empty (it has {found.Name}): choose an empty place, or put "
+                + "back the object config if a repository lost it.");
         }
     }
 
@@ -109,7 +114,8 @@ public sealed class RepositoryInitializer(IObjectStore store, TimeProvider time)
         using var secret = SecretBytes.Random(KeyDerivation.KeySize);
         using var data = SecretBytes.Random(KeyDerivation.KeySize);
         using var ring = new KeyRing(secret, new Dictionary<uint, SecretBytes> { [1] = data });
-        var config = new RepositoryConfig { RepositoryId = id, CreatedAt = now, KeyGeneration = generation, Chunker = request.Chunker }.Signed(ring);
+        var bare = new RepositoryConfig { RepositoryId = id, CreatedAt = now, KeyGeneration = generation, Chunker = request.Chunker };
+        var config = bare.Signed(ring);
 
         var credentials = new List<(KeyCredential Credential, string Label)>();
         if (!request.Encrypt) credentials.Add((KeyCredential.Clear, "not encrypted"));
@@ -149,7 +155,7 @@ public sealed class RepositoryInitializer(IObjectStore store, TimeProvider time)
         }
         catch (StoreException)
         {
-            // The repository is complete. A store that does not delete (an immutable bucket) keeps some small objects that nothing refers to.
+            // The repository is complete. A store that does not delete (an immutable bucket) keeps a few objects that nothing refers to.
         }
     }
 

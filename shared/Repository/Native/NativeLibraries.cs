@@ -14,7 +14,7 @@ public static class NativeLibraries
 
     static NativeLibraries() => NativeLibrary.SetDllImportResolver(typeof(NativeLibraries).Assembly, Resolve);
 
-    /// <summary>Called from the static constructor of every class that binds one, so that the resolver is in place before the first call.</summary>
+    /// <summary>Called by the static constructor of every class that binds one: the resolver is in place before the first call.</summary>
     internal static void Prepare()
     {
     }

@@ -80,7 +80,8 @@ internal readonly struct SealedLayout
         var headerLength = BinaryPrimitives.ReadUInt32LittleEndian(source[44..]);
         var bodyLength = BinaryPrimitives.ReadUInt64LittleEndian(source[48..]);
         var storedLength = BinaryPrimitives.ReadUInt64LittleEndian(source[56..]);
-        if (headerLength > MaximumHeader || bodyLength > MaximumBody || source[7] != 0) throw new InvalidDataException("its lengths are out of bounds");
+        if (headerLength > MaximumHeader || bodyLength > MaximumBody || source[7] != 0)
+            throw new InvalidDataException("its lengths are out of bounds");
         var layout = new SealedLayout
         {
             Kind = (SealedKind)source[5],

@@ -24,7 +24,8 @@ internal sealed class SealedReader : IDisposable
     {
         _layout = SealedLayout.Read(start);
         if (_layout.Kind != kind) throw new InvalidDataException($"it is of kind {_layout.Kind}, where {kind} is expected");
-        if (!keys.HasEpoch(_layout.Epoch)) throw new InvalidDataException($"it names key epoch {_layout.Epoch}, which the repository does not have");
+        if (!keys.HasEpoch(_layout.Epoch))
+            throw new InvalidDataException($"it names key epoch {_layout.Epoch}, which the repository does not have");
         _cipher = new SealedCipher(keys, repositoryId, name, _layout.Epoch, start[..SealedLayout.FixedSize]);
     }
 
@@ -79,11 +80,13 @@ internal sealed class SealedReader : IDisposable
     private ReadOnlySpan<byte> ReadFrame(
         ReadOnlySpan<byte> stored, Span<byte> plain, Span<byte> buffer, int frame, BlockDecompressor decompressor)
     {
-        if (stored.Length < SealedLayout.FramePrefixSize + SealedLayout.TagSize) throw new InvalidDataException($"frame {frame} is missing");
+        if (stored.Length < SealedLayout.FramePrefixSize + SealedLayout.TagSize)
+            throw new InvalidDataException($"frame {frame} is missing");
         var prefix = BinaryPrimitives.ReadUInt32LittleEndian(stored);
         var compressed = (prefix & SealedLayout.CompressedFlag) != 0;
         var length = prefix & ~SealedLayout.CompressedFlag;
-        if (compressed ? length >= plain.Length : length != plain.Length) throw new InvalidDataException($"frame {frame} has an impossible length");
+        if (compressed ? length >= plain.Length : length != plain.Length)
+            throw new InvalidDataException($"frame {frame} has an impossible length");
         var end = SealedLayout.FramePrefixSize + (int)length + SealedLayout.TagSize;
         if (end > stored.Length) throw new InvalidDataException($"frame {frame} is cut short");
         var target = compressed ? buffer[..(int)length] : plain;

@@ -23,7 +23,11 @@ internal static class SealedWriter
     {
         var layout = new SealedLayout
         {
-            Kind = kind, Algorithm = compressor.Algorithm, Epoch = keys.CurrentEpoch, HeaderLength = header.Length, BodyLength = body.Length,
+            Kind = kind,
+            Algorithm = compressor.Algorithm,
+            Epoch = keys.CurrentEpoch,
+            HeaderLength = header.Length,
+            BodyLength = body.Length,
         };
         header.CopyTo(target[SealedLayout.FixedSize..]);
         // First all frames in plaintext, since their lengths stand in the fixed part, which is bound into every message.

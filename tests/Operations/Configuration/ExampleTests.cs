@@ -65,7 +65,7 @@ public sealed class ExampleTests
         configuration.Storage.Path.ShouldBe("/etc/site/repository");
         configuration.Keys.Passphrase.ShouldBe(new SecretReference(SecretKind.Environment, "FBACKUP_PASSPHRASE"));
         configuration.Postgres.ShouldBe(new PostgresSettings(
-            new SecretReference(SecretKind.Environment, "PGCONNECTION"), "/path/when/beside/it", "auto", true, "fbackup"));
+            new SecretReference(SecretKind.Environment, "PGCONNECTION"), "/path/when/beside/it", "auto", true, "fbackup", null));
         configuration.Files("voice_data")!.Paths.ShouldBe(["/etc/site/recordings"]);
         configuration.Files("voice_data")!.Exclude.ShouldBe(["*.tmp"]);
         configuration.ConfiguredComponents.ShouldBe(["postgres", "redis", "voice_data", "logs", "configuration", "livekit"]);

@@ -26,7 +26,8 @@ public sealed class FormatByHandTests
         using var unlocked = await KeyRingFactory.UnlockAsync(store, NewRepository.Passphrase, default);
         var header = SampleData.Random(50);
         var body = (byte[])[.. SampleData.Text(1_500_000), .. SampleData.Random(1_500_000)];
-        await new SealedObjects(store, unlocked.Keys, unlocked.Config.RepositoryId).CreateAsync(SealedKind.WalSegment, "wal/x", header, body, default);
+        var objects = new SealedObjects(store, unlocked.Keys, unlocked.Config.RepositoryId);
+        await objects.CreateAsync(SealedKind.WalSegment, "wal/x", header, body, default);
 
         // §3.2, §3.3
         var config = Json(store, "config");
@@ -59,7 +60,8 @@ public sealed class FormatByHandTests
         // §4.1
         var chunkerSecret = Hkdf(secret, "FunctionsBackup chunker 1");
         using var table = new GearTable(unlocked.Keys.ChunkerSecret);
-        new FastCdc(table, unlocked.Config.Chunker).FindBoundary(body.AsSpan(1_000_000)).ShouldBe(Cut(chunkerSecret, body.AsSpan(1_000_000)));
+        var cut = new FastCdc(table, unlocked.Config.Chunker).FindBoundary(body.AsSpan(1_000_000));
+        cut.ShouldBe(Cut(chunkerSecret, body.AsSpan(1_000_000)));
 
         // §2
         var (readHeader, readBody) = Open(store.Get("wal/x"), data, id, "wal/x");

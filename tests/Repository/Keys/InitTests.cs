@@ -33,8 +33,8 @@ public sealed class InitTests
         await using var store = new InMemoryObjectStore();
         var (first, _) = await NewRepository.CreateAsync(store);
         var before = Everything(store);
-        var again = await new RepositoryInitializer(store, TimeProvider.System).CreateAsync(
-            NewRepository.Request with { AcknowledgeRecoveryKey = (_, _) => throw new InvalidOperationException("not to be asked") }, default);
+        var silent = NewRepository.Request with { AcknowledgeRecoveryKey = (_, _) => throw new InvalidOperationException("asked again") };
+        var again = await new RepositoryInitializer(store, TimeProvider.System).CreateAsync(silent, default);
         again.Created.ShouldBeFalse();
         again.RecoveryKey.ShouldBeNull();
         again.Config.ShouldBeEquivalentTo(first.Config);
@@ -73,7 +73,8 @@ public sealed class InitTests
         await initializer.CreateAsync(new InitRequest { Encrypt = false }, default);
         using var unlocked = await KeyRingFactory.UnlockAsync(store, KeyCredential.Clear, default);
         // A passphrase never falls back on an open slot.
-        var error = await Should.ThrowAsync<WrongKeyException>(async () => await KeyRingFactory.UnlockAsync(store, NewRepository.Passphrase, default));
+        var error = await Should.ThrowAsync<WrongKeyException>(
+            async () => await KeyRingFactory.UnlockAsync(store, NewRepository.Passphrase, default));
         error.Message.ShouldContain("clear (1)");
     }
 

@@ -37,7 +37,8 @@ public sealed class KeyAdministrationTests
         var error = await Should.ThrowAsync<WrongKeyException>(
             async () => await keys.RemoveSlotAsync(NewRepository.Passphrase, passphrase.Id, default));
         error.Message.ShouldContain("another slot");
-        await Should.ThrowAsync<RepositoryException>(async () => await keys.RemoveSlotAsync(NewRepository.Passphrase, "no such slot", default));
+        await Should.ThrowAsync<RepositoryException>(
+            async () => await keys.RemoveSlotAsync(NewRepository.Passphrase, "no such slot", default));
 
         using var key = RecoveryKey.Parse(recovery);
         var credential = KeyCredential.Recovery(key);
@@ -94,7 +95,8 @@ public sealed class KeyAdministrationTests
         await Administration(store).RemoveSlotAsync(NewRepository.Passphrase, "0-garbage", default);
         store.Names.ShouldNotContain(prefix + "0-garbage");
 
-        foreach (var name in store.Names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal))) await store.DeleteAsync(name, default);
+        foreach (var name in store.Names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)))
+            await store.DeleteAsync(name, default);
         await Should.ThrowAsync<DamageException>(async () => await KeyRingFactory.UnlockAsync(store, NewRepository.Passphrase, default));
     }
 
@@ -127,7 +129,8 @@ public sealed class KeyAdministrationTests
     {
         await using var store = new InMemoryObjectStore();
         await new RepositoryInitializer(store, TimeProvider.System).CreateAsync(new InitRequest { Encrypt = false }, default);
-        await Should.ThrowAsync<RepositoryException>(async () => await Administration(store).AddSlotAsync(KeyCredential.Clear, Second, "", default));
+        await Should.ThrowAsync<RepositoryException>(
+            async () => await Administration(store).AddSlotAsync(KeyCredential.Clear, Second, "", default));
         await using var encrypted = new InMemoryObjectStore();
         await NewRepository.CreateAsync(encrypted);
         await Should.ThrowAsync<RepositoryException>(

@@ -26,7 +26,8 @@ public sealed class RecoveryKeyTests
         var text = key.ToText();
         foreach (var typed in new[]
         {
-            text.ToLowerInvariant(), text.Replace("-", ""), text[5..], $"  {text.Replace('-', ' ')}\r\n", text.Replace('0', 'o').Replace('1', 'l'),
+            text.ToLowerInvariant(), text.Replace("-", ""), text[5..], $"  {text.Replace('-', ' ')}\r\n",
+            text.Replace('0', 'o').Replace('1', 'l'),
             text[..4] + text[4..].Replace('0', 'O').Replace('1', 'I'), $"Keep this in the safe.\n\n{text}\nMade on Sunday.\n",
         })
         {

@@ -15,7 +15,8 @@ public sealed class UnlockTests
     }
 
     [Theory]
-    [InlineData("", "empty (0 bytes)"), InlineData("\0\0\0\0", "not JSON"), InlineData("[1]", "not a JSON object"), InlineData("{}", "magic")]
+    [InlineData("", "empty (0 bytes)"), InlineData("\0\0\0\0", "not JSON"), InlineData("[1]", "not a JSON object")]
+    [InlineData("{}", "magic")]
     [InlineData("{\"magic\":\"restic\"}", "magic"), InlineData("{\"magic\":\"FunctionsBackup repository\"}", "formatVersion")]
     [InlineData("{\"magic\":\"FunctionsBackup repository\",\"formatVersion\":1}", "chunker")]
     [InlineData("{\"magic\":\"FunctionsBackup repository\",\"formatVersion\":0}", "formatVersion")]
@@ -34,7 +35,8 @@ public sealed class UnlockTests
     {
         await using var store = new InMemoryObjectStore();
         store.Overwrite("config", "{\"magic\":\"FunctionsBackup repository\",\"formatVersion\":2,\"keys\":7}"u8);
-        var error = await Should.ThrowAsync<NewerFormatException>(async () => await KeyRingFactory.UnlockAsync(store, NewRepository.Passphrase, default));
+        var error = await Should.ThrowAsync<NewerFormatException>(
+            async () => await KeyRingFactory.UnlockAsync(store, NewRepository.Passphrase, default));
         error.Message.ShouldContain("version 2");
         await Should.ThrowAsync<NewerFormatException>(async () => await NewRepository.CreateAsync(store));
     }
@@ -50,8 +52,10 @@ public sealed class UnlockTests
         error.Message.ShouldContain("recovery (1)");
         error.Message.ShouldContain("keys.passphrase");
         using var other = RecoveryKey.Create();
-        await Should.ThrowAsync<WrongKeyException>(async () => await KeyRingFactory.UnlockAsync(store, KeyCredential.Recovery(other), default));
-        error = await Should.ThrowAsync<WrongKeyException>(async () => await KeyRingFactory.UnlockAsync(store, KeyCredential.Clear, default));
+        await Should.ThrowAsync<WrongKeyException>(
+            async () => await KeyRingFactory.UnlockAsync(store, KeyCredential.Recovery(other), default));
+        error = await Should.ThrowAsync<WrongKeyException>(
+            async () => await KeyRingFactory.UnlockAsync(store, KeyCredential.Clear, default));
         error.Message.ShouldContain("encrypted and no passphrase was given");
         Should.Throw<WrongKeyException>(() => KeyCredential.Passphrase(default));
     }
@@ -96,7 +100,8 @@ public sealed class UnlockTests
         await using var store = new InMemoryObjectStore();
         await NewRepository.CreateAsync(store);
         store.Overwrite("config", Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(store.Get("config")).Replace("131072", "65536")));
-        var error = await Should.ThrowAsync<DamageException>(async () => await KeyRingFactory.UnlockAsync(store, NewRepository.Passphrase, default));
+        var error = await Should.ThrowAsync<DamageException>(
+            async () => await KeyRingFactory.UnlockAsync(store, NewRepository.Passphrase, default));
         error.ObjectName.ShouldBe("config");
         // The copy that the message speaks of does mend it.
         store.Overwrite("config", store.Get(store.Names.Single(name => name.EndsWith("/config", StringComparison.Ordinal))));
@@ -113,7 +118,8 @@ public sealed class UnlockTests
         {
             await store.DeleteAsync(name, default);
             if (content is not null) store.Overwrite(name, content);
-            var error = await Should.ThrowAsync<DamageException>(async () => await KeyRingFactory.UnlockAsync(store, NewRepository.Passphrase, default));
+            var error = await Should.ThrowAsync<DamageException>(
+                async () => await KeyRingFactory.UnlockAsync(store, NewRepository.Passphrase, default));
             error.ObjectName.ShouldBe(name);
         }
     }
@@ -125,7 +131,8 @@ public sealed class UnlockTests
         await using var theirs = new InMemoryObjectStore();
         var (our, _) = await NewRepository.CreateAsync(ours);
         var (their, _) = await NewRepository.CreateAsync(theirs);
-        foreach (var name in ours.Names.Where(name => name.StartsWith("keys/", StringComparison.Ordinal))) await ours.DeleteAsync(name, default);
+        foreach (var name in ours.Names.Where(name => name.StartsWith("keys/", StringComparison.Ordinal)))
+            await ours.DeleteAsync(name, default);
         foreach (var name in theirs.Names.Where(name => name.StartsWith("keys/", StringComparison.Ordinal)))
             ours.Overwrite(name.Replace(their.Config.KeyGeneration, our.Config.KeyGeneration), theirs.Get(name));
         await Should.ThrowAsync<WrongKeyException>(async () => await KeyRingFactory.UnlockAsync(ours, NewRepository.Passphrase, default));

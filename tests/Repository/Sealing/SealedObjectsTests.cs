@@ -21,7 +21,8 @@ public sealed class SealedObjectsTests : IDisposable
     public void Dispose() => _keys.Dispose();
 
     [Theory]
-    [InlineData(0, 0), InlineData(1, 1), InlineData(100, 5000), InlineData(0, (1 << 20) - 1), InlineData(7, 1 << 20), InlineData(64 << 10, 0)]
+    [InlineData(0, 0), InlineData(1, 1), InlineData(100, 5000), InlineData(0, (1 << 20) - 1), InlineData(7, 1 << 20)]
+    [InlineData(64 << 10, 0)]
     [InlineData(8000, (1 << 20) + 1), InlineData(8113, 100), InlineData(64 << 10, 3_500_000)]
     public async Task Header_and_body_come_back(int headerLength, int bodyLength)
     {
@@ -175,6 +176,7 @@ public sealed class SealedObjectsTests : IDisposable
         await _sealed.CreateAsync(SealedKind.Snapshot, Name, "h"u8.ToArray(), "b"u8.ToArray(), default);
         var good = _store.Get(Name);
         var random = new Random(11);
+        // Nothing is awaited, so that all of it happens, and is counted, on this thread.
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var round = 0; round < 2000; round++)
         {
@@ -183,7 +185,8 @@ public sealed class SealedObjectsTests : IDisposable
             if (hostile.AsSpan().SequenceEqual(good)) continue;
             Rehash(hostile);
             _store.Overwrite(Name, hostile);
-            await ShouldBeDamagedAsync(Name, SealedKind.Snapshot);
+            var reading = _sealed.ReadAsync(SealedKind.Snapshot, Name, default).AsTask();
+            reading.Exception.ShouldNotBeNull().InnerException.ShouldBeOfType<DamageException>();
         }
 
         (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(200 << 20);
