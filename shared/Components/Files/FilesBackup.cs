@@ -50,7 +50,8 @@ public sealed class FilesBackup(BackupRepository repository, TimeProvider time)
         try
         {
             var paths = roots.ToDictionary(root => Posix.ByteName.Display(root.CatalogName), root => root.Original);
-            var before = await FindParentAsync(options.Component, paths, cancellationToken).ConfigureAwait(false);
+            var before = await Repository.FindParentAsync(
+                options.Component, snapshot => IsOfSamePaths(snapshot, paths), cancellationToken).ConfigureAwait(false);
             await using var parent = new ParentCatalog(
                 before,
                 before is null ? null : Repository.ReadCatalogAsync(before, cancellationToken).GetAsyncEnumerator(cancellationToken),
@@ -84,18 +85,7 @@ public sealed class FilesBackup(BackupRepository repository, TimeProvider time)
         }
     }
 
-    // The newest one of the same paths; the records are read, not the catalogs.
-    private async ValueTask<Snapshot?> FindParentAsync(
-        string component, Dictionary<string, string> paths, CancellationToken cancellationToken)
-    {
-        Snapshot? newest = null;
-        await foreach (var snapshot in Repository.ListSnapshotsAsync(component, cancellationToken).ConfigureAwait(false))
-        {
-            var details = FilesBackupDetails.FromJson(snapshot.Details);
-            if (details?.Paths is { } known && known.Count == paths.Count && paths.All(path => known.GetValueOrDefault(path.Key) == path.Value))
-                newest = snapshot;
-        }
-
-        return newest;
-    }
+    private static bool IsOfSamePaths(Snapshot snapshot, Dictionary<string, string> paths) =>
+        FilesBackupDetails.FromJson(snapshot.Details)?.Paths is { } known
+        && known.Count == paths.Count && paths.All(path => known.GetValueOrDefault(path.Key) == path.Value);
 }

@@ -1,62 +1,139 @@
-#pragma warning disable CA1822, CA1065, CS9113 // contracts first; bodies follow
+using FunctionsBackup.Components.Files.Restore;
 using FunctionsBackup.Repository;
+using FunctionsBackup.Repository.Contents;
 using FunctionsBackup.Repository.Snapshots;
 
 namespace FunctionsBackup.Components.Files;
 
-/// <summary>Where a part of a catalog goes.</summary>
-/// <param name="Prefix">Path in the catalog whose children go to <paramref name="Target"/>: <c>recordings</c>, <c>pgdata</c>, <c>pg_tblspc/16385</c>.</param>
-/// <param name="Target">Absolute directory (for a root that is a single file: the file).</param>
-public sealed record RestoreRoot(string Prefix, string Target);
-
-/// <summary>How a tree is written.</summary>
-public sealed record TreeRestoreOptions(IReadOnlyList<RestoreRoot> Roots)
-{
-    /// <summary>Globs on catalog paths relative to the root; empty: all.</summary>
-    public IReadOnlyList<string> Include { get; init; } = [];
-
-    /// <summary>Write only what differs from what is there (by chunk id), in place; implies that existing files may be overwritten.</summary>
-    public bool Delta { get; init; }
-
-    /// <summary>With <see cref="Delta"/>: also remove what the recovery point does not have.</summary>
-    public bool DeleteExtra { get; init; }
-
-    /// <summary>Existing files may be replaced. Otherwise a target that exists and is not an empty directory is refused.</summary>
-    public bool Overwrite { get; init; }
-
-    /// <summary>Write into a staging directory beside each target and swap it in when everything is complete.</summary>
-    public bool Staging { get; init; }
-
-    /// <summary>Restore owners (needs root) and special files; modes and times are always restored.</summary>
-    public bool Ownership { get; init; } = true;
-
-    /// <summary>Make everything durable before returning.</summary>
-    public bool Sync { get; init; } = true;
-
-    public int Parallelism { get; init; } = 2;
-}
-
-/// <summary>What a restore did.</summary>
-/// <param name="Files">Files in place, changed or not.</param>
-/// <param name="Bytes">Their bytes.</param>
-/// <param name="WrittenBytes">Bytes that were written.</param>
-/// <param name="Warnings">One sentence each: what could not be restored exactly.</param>
-/// <param name="Damaged">Catalog paths that could not be restored because the repository is damaged; they are not left behind as if good.</param>
-public sealed record TreeRestoreReport(
-    long Files, long Bytes, long WrittenBytes, IReadOnlyList<string> Warnings, IReadOnlyList<string> Damaged);
-
-/// <summary>What a restore would do, from the catalog and the index alone.</summary>
-public sealed record TreeRestorePlan(long Files, long Bytes, long StoredBytes, long Requests);
-
 /// <summary>Writes (a part of) a snapshot's tree to disk, in parallel, never through a symbolic link out of the target.</summary>
 public sealed class TreeRestorer(BackupRepository repository)
 {
-    public ValueTask<TreeRestoreReport> RestoreAsync(
-        Snapshot snapshot, TreeRestoreOptions options, IProgress<WorkProgress>? progress, CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
-
-    public ValueTask<TreeRestorePlan> PlanAsync(Snapshot snapshot, TreeRestoreOptions options, CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
+    private const int RequestsPerEstimate = 32 << 10;
 
     public BackupRepository Repository { get; } = repository;
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>
+    /// Restores. Nothing is written when it is refused. A file gets its name when it is complete; one that a failure or a cancellation
+    /// interrupts is not left behind, while complete ones are, so that a delta restore can go on from there.
+    /// </summary>
+    /// <exception cref="RestoreRefusedException">The target does not allow it, has no room, or nothing matches.</exception>
+    /// <exception cref="FormatException">A glob is not one.</exception>
+    /// <exception cref="DamageException">The catalog is damaged, so that nobody knows what follows.</exception>
+    /// <exception cref="IOException">The target cannot be written to.</exception>
+    public async ValueTask<TreeRestoreReport> RestoreAsync(
+        Snapshot snapshot, TreeRestoreOptions options, IProgress<WorkProgress>? progress, CancellationToken cancellationToken)
+    {
+        Check(options);
+        var selection = new RestoreSelection(options);
+        var meter = new ProgressMeter(progress, Time, snapshot.Statistics.Files, snapshot.Statistics.LogicalBytes);
+        using var writers = new SegmentWriters();
+        var context = new RestoreContext(Repository, options, meter, writers);
+        var targets = new List<RestoreTarget>();
+        try
+        {
+            foreach (var root in options.Roots) targets.Add(RestoreTarget.Check(context, root));
+            if (!context.MayReplace || options.Staging)
+                await SpaceCheck.RunAsync(Repository, snapshot, selection, targets, cancellationToken).ConfigureAwait(false);
+            await WriteAsync(context, snapshot, selection, targets, cancellationToken).ConfigureAwait(false);
+            Complete(context, targets);
+            meter.Report();
+            return context.ToReport();
+        }
+        finally
+        {
+            // What is not in place by now will never be.
+            foreach (var target in targets) target.Discard();
+            foreach (var target in targets) target.Dispose();
+        }
+    }
+
+    /// <summary>What a restore would read, whatever is at the target.</summary>
+    public async ValueTask<TreeRestorePlan> PlanAsync(Snapshot snapshot, TreeRestoreOptions options, CancellationToken cancellationToken)
+    {
+        Check(options);
+        var selection = new RestoreSelection(options);
+        var requests = new List<ChunkRequest>();
+        var plan = new TreeRestorePlan(0, 0, 0, 0);
+        await foreach (var entry in Repository.ReadCatalogAsync(snapshot, cancellationToken).ConfigureAwait(false))
+        {
+            if (entry.Content is not { } content || !selection.TryFind(entry.Path, out _, out var relative)) continue;
+            if (!selection.IsIncluded(relative.IsEmpty ? Posix.ByteName.LastPart(entry.Path.Span) : relative.Span, false)) continue;
+            plan = plan with { Files = plan.Files + 1 };
+            if (!entry.HardLinkTo.IsEmpty && selection.TakesAll) continue;
+            plan = plan with { Bytes = plan.Bytes + content.Size };
+            await foreach (var item in ItemsAsync(content, cancellationToken).ConfigureAwait(false))
+            {
+                if (item.IsHole) continue;
+                requests.Add(new ChunkRequest(item.Id, (int)item.Length, 0, 0));
+                if (requests.Count == RequestsPerEstimate) plan = await EstimateAsync(plan, requests, cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        return await EstimateAsync(plan, requests, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static void Check(TreeRestoreOptions options)
+    {
+        if (options.Roots.Count == 0) throw new ArgumentException("A restore needs at least one root.", nameof(options));
+        if (options.DeleteExtra && !options.Delta)
+            throw new RestoreRefusedException("What is not in the recovery point is only removed by a delta restore; ask for that too.");
+        if (options.DeleteExtra && options.Include.Count > 0)
+            throw new RestoreRefusedException("Removing what is not in the recovery point needs the whole of it; leave out the globs.");
+    }
+
+    private async ValueTask WriteAsync(
+        RestoreContext context, Snapshot snapshot, RestoreSelection selection, List<RestoreTarget> targets, CancellationToken cancellationToken)
+    {
+        var executor = new BatchExecutor(context);
+        var files = new FilePlanner(context, executor.StartAsync);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var tree = new TreePlanner(context, selection, targets, files);
+        try
+        {
+            await foreach (var entry in Repository.ReadCatalogAsync(snapshot, stop.Token).ConfigureAwait(false))
+                await tree.AddAsync(entry, stop.Token).ConfigureAwait(false);
+            tree.End();
+            await files.SubmitAsync(stop.Token).ConfigureAwait(false);
+            await executor.WaitAsync().ConfigureAwait(false);
+        }
+        catch
+        {
+            // A batch in progress must have ended before what it wrote is removed.
+            await stop.CancelAsync().ConfigureAwait(false);
+            await executor.WaitAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await context.Writers.StopAsync().ConfigureAwait(false);
+            context.DiscardUnfinished();
+            throw;
+        }
+
+        if (targets.Find(target => !target.IsFound) is { } missing)
+            throw new RestoreRefusedException($"{snapshot.Id} has nothing under '{missing.Prefix}'; list what it holds and correct the path.");
+        if (!selection.TakesAll && !targets.Exists(target => target.IsUsed))
+            throw new RestoreRefusedException($"Nothing in {snapshot.Id} matches the globs; list what it holds and correct them.");
+    }
+
+    private static void Complete(RestoreContext context, List<RestoreTarget> targets)
+    {
+        foreach (var target in targets) target.Root.Finish(context);
+        if (context.Options.Sync)
+            foreach (var target in targets) target.Sync();
+        foreach (var target in targets)
+        {
+            if (context.HasDamages && target.HadContent) target.KeepAside();
+            else target.SwapIn();
+        }
+    }
+
+    private async ValueTask<TreeRestorePlan> EstimateAsync(
+        TreeRestorePlan plan, List<ChunkRequest> requests, CancellationToken cancellationToken)
+    {
+        var cost = await Repository.EstimateAsync(requests, cancellationToken).ConfigureAwait(false);
+        requests.Clear();
+        return plan with { StoredBytes = plan.StoredBytes + cost.Bytes, Requests = plan.Requests + cost.Requests };
+    }
+
+    private IAsyncEnumerable<ContentItem> ItemsAsync(ContentRef content, CancellationToken cancellationToken) =>
+        Repository.ReadItemsAsync(content, cancellationToken);
 }

@@ -1,0 +1,88 @@
+using System.Collections.Concurrent;
+using FunctionsBackup.Components.Files.Walking;
+using FunctionsBackup.Components.Posix;
+using FunctionsBackup.Repository;
+
+namespace FunctionsBackup.Components.Files.Restore;
+
+/// <summary>What all parts of one restore share. Safe for concurrent use.</summary>
+internal sealed class RestoreContext(BackupRepository repository, TreeRestoreOptions options, ProgressMeter meter, SegmentWriters writers)
+{
+    private readonly ConcurrentDictionary<string, bool> _warnedOnce = new();
+    private readonly ConcurrentDictionary<RestoreFile, bool> _unfinished = new();
+    private readonly ConcurrentDictionary<string, bool> _failed = new();
+    private readonly ConcurrentQueue<string> _damaged = new();
+    private readonly string _run = Guid.NewGuid().ToString("N")[..8];
+    private long _files;
+    private long _bytes;
+    private long _writtenBytes;
+    private int _temporary;
+
+    internal BackupRepository Repository { get; } = repository;
+
+    internal TreeRestoreOptions Options { get; } = options;
+
+    internal SegmentWriters Writers { get; } = writers;
+
+    internal ProgressMeter Meter { get; } = meter;
+
+    internal WarningList Warnings { get; } = new();
+
+    internal uint User { get; } = Accounts.CurrentUser;
+
+    internal uint Group { get; } = Accounts.CurrentGroup;
+
+    internal bool RestoresOwners { get; } = options.Ownership && Accounts.IsRoot;
+
+    /// <summary>Whether what is in the way may be replaced.</summary>
+    internal bool MayReplace { get; } = options.Overwrite || options.Delta;
+
+    internal bool IsDelta { get; } = options.Delta && !options.Staging;
+
+    internal bool HasDamages => !_damaged.IsEmpty;
+
+    internal long Files => Interlocked.Read(ref _files);
+
+    internal void WarnOnce(string topic, string sentence)
+    {
+        if (_warnedOnce.TryAdd(topic, true)) Warnings.Add(sentence);
+    }
+
+    internal void AddFile(long bytes, long written)
+    {
+        Interlocked.Increment(ref _files);
+        Interlocked.Add(ref _bytes, bytes);
+        Interlocked.Add(ref _writtenBytes, written);
+        Meter.AddFile();
+    }
+
+    internal void AddDamaged(ReadOnlySpan<byte> path)
+    {
+        _damaged.Enqueue(ByteName.Display(path));
+        AddFailed(path);
+    }
+
+    internal void AddFailed(ReadOnlySpan<byte> path) => _failed.TryAdd(ByteName.Display(path), true);
+
+    /// <summary>Whether the file of this catalog path is not in place.</summary>
+    internal bool HasFailed(ReadOnlySpan<byte> path) => !_failed.IsEmpty && _failed.ContainsKey(ByteName.Display(path));
+
+    /// <summary>A name that no restore before has used and that people recognise.</summary>
+    internal byte[] NewTemporaryName() => ByteName.Parse($".fbackup-tmp-{_run}-{Interlocked.Increment(ref _temporary):x}");
+
+    internal void Begin(RestoreFile file) => _unfinished.TryAdd(file, true);
+
+    internal void End(RestoreFile file) => _unfinished.TryRemove(file, out _);
+
+    /// <summary>Removes what is half written.</summary>
+    internal void DiscardUnfinished()
+    {
+        foreach (var file in _unfinished.Keys) file.Discard();
+    }
+
+    internal TreeRestoreReport ToReport() => new(_files, _bytes, _writtenBytes, Warnings.ToList(), [.. _damaged.Order(StringComparer.Ordinal)]);
+
+    /// <summary>Errors after which the rest of a restore cannot go well either.</summary>
+    internal static bool IsFatal(PosixError error) => error is PosixError.NoSpace or PosixError.QuotaExceeded or PosixError.ReadOnly
+        or PosixError.Io or PosixError.TooManyOpen or PosixError.TooManyOpenInSystem or PosixError.NoMemory or PosixError.Stale;
+}

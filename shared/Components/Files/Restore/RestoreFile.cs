@@ -1,0 +1,411 @@
+using FunctionsBackup.Components.Posix;
+using FunctionsBackup.Repository.Catalogs;
+
+namespace FunctionsBackup.Components.Files.Restore;
+
+/// <summary>
+/// A file on its way to the target. Its bytes come in any order, from several threads; whoever brings the last of them finishes it. It is
+/// written under a temporary name and gets its own when complete, so that half a file never looks good; only a delta restore writes into
+/// the file that is there. In a staging directory, which nobody looks into, it has its own name from the start.
+/// </summary>
+internal sealed class RestoreFile(RestoreContext context, RestoreDirectory directory, byte[] name, CatalogEntry entry)
+{
+    /// <summary>From this size on whole segments are written past the page cache.</summary>
+    private const long DirectFrom = 128 << 10;
+
+    // Write-back of buffered data starts when this much has been written, so that little is left for the end.
+    private const long WriteBackFrom = 4 << 20;
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<long, Segment> _segments = [];
+    private readonly List<(long Offset, long Length)> _partialHoles = [];
+    private byte[]? _writingName;
+    private Descriptor? _buffered;
+    private Descriptor? _direct;
+    private bool _directRefused;
+    private bool _mayBeDirect = entry.Content!.Size >= DirectFrom;
+    private int _outstanding = 1;
+    private int _damaged;
+    private int _failed;
+    private int _differing;
+    private bool _ended;
+    private long _written;
+
+    internal RestoreDirectory Directory { get; } = directory;
+
+    internal byte[] Name { get; } = name;
+
+    internal CatalogEntry Entry { get; } = entry;
+
+    internal long Size { get; } = entry.Content!.Size;
+
+    /// <summary>The file that is there, for a delta restore: written in place, or only compared with if it has other names too.</summary>
+    internal Descriptor? Existing { get; private set; }
+
+    internal long ExistingSize { get; private set; }
+
+    internal bool InPlace { get; private set; }
+
+    private bool IsRejected => Volatile.Read(ref _damaged) != 0 || Volatile.Read(ref _failed) != 0;
+
+    /// <summary>Looks for a file to compare with. Anything that is no plain readable file is replaced instead.</summary>
+    internal void OpenExisting()
+    {
+        const int flags = OpenFlags.NonBlocking;
+        var error = DirectoryCalls.Open(Directory.Descriptor, Name, OpenFlags.ReadWrite | flags, 0, out var file);
+        if (error != PosixError.None) return;
+        if (FileCalls.Status(file!, out var status) != PosixError.None || status.Kind != EntryKind.File)
+        {
+            file!.Dispose();
+            return;
+        }
+
+        (Existing, ExistingSize) = (file, status.Size);
+
+        // Another name of the same file may lie outside the target, so such a file is never written to.
+        InPlace = status.Links == 1;
+        _mayBeDirect = _mayBeDirect && !InPlace;
+        if (InPlace) _buffered = file;
+    }
+
+    /// <summary>Announces bytes, or a segment, that will come.</summary>
+    internal void Expect(int count) => Interlocked.Add(ref _outstanding, count);
+
+    /// <summary>What was announced has come, in whatever way.</summary>
+    internal void Arrived()
+    {
+        if (Interlocked.Decrement(ref _outstanding) == 0) Finish();
+    }
+
+    internal void MarkDamaged() => Interlocked.Exchange(ref _damaged, 1);
+
+    /// <summary>Nothing more will come: rejects the file if it waits for bytes that cannot come any more.</summary>
+    internal void EndBatch()
+    {
+        if (IsRejected) Finish();
+    }
+
+    internal void MarkDiffering() => Interlocked.Exchange(ref _differing, 1);
+
+    /// <summary>Takes bytes of the content, for good.</summary>
+    internal void Write(long offset, ReadOnlySpan<byte> bytes)
+    {
+        if (IsRejected || offset < 0 || offset + bytes.Length > Size) return;
+        try
+        {
+            if (!_mayBeDirect) WriteBuffered(offset, bytes);
+            else WriteSegments(offset, bytes);
+        }
+        catch (PosixException exception) when (!RestoreContext.IsFatal(exception.Error))
+        {
+            Fail(exception);
+        }
+    }
+
+    /// <summary>Zeros that take no space. Called before <see cref="Arrived"/> is for the planner's own share.</summary>
+    internal void AddHole(long offset, long length)
+    {
+        if (Existing is not null && HasData(offset, length))
+        {
+            MarkDiffering();
+            if (InPlace) ClearExisting(offset, Math.Min(length, ExistingSize - offset));
+        }
+
+        if (!_mayBeDirect || IsRejected) return;
+
+        // Segments that lie wholly in the hole are never begun; the two at its ends get zeros, which are taken out again at the end.
+        const long size = SegmentWriters.SegmentSize;
+        var end = offset + length;
+        var firstWhole = (offset + size - 1) / size * size;
+        var lastWhole = end == Size ? end : end / size * size;
+        if (firstWhole >= lastWhole)
+        {
+            AddPartialHole(offset, Math.Min(firstWhole, end) - offset);
+            if (end > firstWhole) AddPartialHole(firstWhole, end - firstWhole);
+            return;
+        }
+
+        AddPartialHole(offset, firstWhole - offset);
+        AddPartialHole(lastWhole, end - lastWhole);
+    }
+
+    /// <summary>Called by a writer thread.</summary>
+    internal void WriteSegment(Segment segment)
+    {
+        var buffer = segment.Buffer!;
+        try
+        {
+            if (!IsRejected) WriteDirect(segment, buffer);
+        }
+        catch (PosixException exception) when (!RestoreContext.IsFatal(exception.Error))
+        {
+            Fail(exception);
+        }
+        finally
+        {
+            context.Writers.Return(buffer);
+        }
+
+        Arrived();
+    }
+
+    /// <summary>Removes what was written so far, after a failure of the whole restore.</summary>
+    internal void Discard()
+    {
+        lock (_lock)
+        {
+            if (_ended) return;
+            _ended = true;
+            Close();
+            if (_writingName is not null && !InPlace && Directory.IsOpen) _ = DirectoryCalls.Unlink(Directory.Descriptor, _writingName);
+        }
+    }
+
+    private void WriteDirect(Segment segment, SegmentBuffer buffer)
+    {
+        var aligned = (segment.Length + SegmentWriters.Alignment - 1) & -SegmentWriters.Alignment;
+        buffer.Span[segment.Length..aligned].Clear();
+        var error = OpenDirect() ? FileCalls.Write(_direct!, buffer.Span[..aligned], segment.Offset) : PosixError.InvalidArgument;
+        if (error == PosixError.InvalidArgument)
+        {
+            WriteBuffered(segment.Offset, buffer.Span[..segment.Length]);
+            FileCalls.StartWriteBack(_buffered!, segment.Offset, segment.Length);
+            return;
+        }
+
+        Check(error, "write");
+        Interlocked.Add(ref _written, segment.Length);
+    }
+
+    private void WriteSegments(long offset, ReadOnlySpan<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            var segment = FindSegment(offset);
+            var count = (int)Math.Min(bytes.Length, segment.Offset + segment.Length - offset);
+            Fill(segment, offset, bytes[..count]);
+            offset += count;
+            bytes = bytes[count..];
+        }
+    }
+
+    private Segment FindSegment(long offset)
+    {
+        const long size = SegmentWriters.SegmentSize;
+        var start = offset / size * size;
+        lock (_lock)
+        {
+            if (_segments.TryGetValue(start, out var segment)) return segment;
+            segment = new Segment(start, (int)Math.Min(size, Size - start), context.Writers.TryRent());
+            _segments.Add(start, segment);
+            Expect(1);
+            return segment;
+        }
+    }
+
+    private void Fill(Segment segment, long offset, ReadOnlySpan<byte> bytes)
+    {
+        if (segment.Buffer is { } buffer) bytes.CopyTo(buffer.Span[(int)(offset - segment.Offset)..]);
+        else WriteBuffered(offset, bytes);
+        Received(segment, bytes.Length);
+    }
+
+    private void Received(Segment segment, int count)
+    {
+        if (!segment.Receive(count)) return;
+        lock (_lock) _segments.Remove(segment.Offset);
+        if (segment.Buffer is not null)
+        {
+            context.Writers.Enqueue(this, segment);
+            return;
+        }
+
+        if (_buffered is { } file) FileCalls.StartWriteBack(file, segment.Offset, segment.Length);
+        Arrived();
+    }
+
+    private void AddPartialHole(long offset, long length)
+    {
+        if (length <= 0) return;
+        var segment = FindSegment(offset);
+        segment.Buffer?.Span.Slice((int)(offset - segment.Offset), (int)length).Clear();
+        if (segment.Buffer is not null) lock (_lock) _partialHoles.Add((offset, length));
+        Received(segment, (int)length);
+    }
+
+    private void WriteBuffered(long offset, ReadOnlySpan<byte> bytes)
+    {
+        var file = OpenBuffered();
+        Check(FileCalls.Write(file, bytes, offset), "write");
+        var before = Interlocked.Add(ref _written, bytes.Length) - bytes.Length;
+        if (InPlace && before / WriteBackFrom != (before + bytes.Length) / WriteBackFrom) FileCalls.StartWriteBack(file, 0, 0);
+    }
+
+    private bool HasData(long offset, long length) => offset < ExistingSize
+        && FileCalls.FindData(Existing!, offset, out var data) == PosixError.None && data < offset + length;
+
+    private void ClearExisting(long offset, long length)
+    {
+        if (FileCalls.MakeHole(Existing!, offset, length) == PosixError.None) return;
+        var zeros = new byte[(int)Math.Min(length, 1 << 20)];
+        for (var at = 0L; at < length; at += zeros.Length)
+            WriteBuffered(offset + at, zeros.AsSpan(0, (int)Math.Min(zeros.Length, length - at)));
+    }
+
+    private Descriptor OpenBuffered()
+    {
+        if (Volatile.Read(ref _buffered) is { } open) return open;
+        lock (_lock)
+        {
+            return _buffered ??= OpenNew(0);
+        }
+    }
+
+    private bool OpenDirect()
+    {
+        if (Volatile.Read(ref _direct) is not null) return true;
+        lock (_lock)
+        {
+            if (_direct is not null) return true;
+            if (_directRefused) return false;
+            _writingName ??= MakeFile(OpenFlags.Direct, out _direct);
+            if (_direct is not null) return true;
+            var error = DirectoryCalls.Open(Directory.Descriptor, _writingName, OpenFlags.WriteOnly | OpenFlags.Direct, 0, out _direct);
+            _directRefused = error != PosixError.None;
+            return !_directRefused;
+        }
+    }
+
+    private Descriptor OpenNew(int flags)
+    {
+        if (_writingName is null)
+        {
+            _writingName = MakeFile(flags, out var made);
+            return made!;
+        }
+
+        Check(DirectoryCalls.Open(Directory.Descriptor, _writingName, OpenFlags.WriteOnly | flags, 0, out var file), "open");
+        return file!;
+    }
+
+    // Where the file system has no O_DIRECT, the file is made without it, and the descriptor is null.
+    private byte[] MakeFile(int flags, out Descriptor? file)
+    {
+        var temporary = Directory.IsPrivate ? Name : context.NewTemporaryName();
+        const int create = OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive;
+        var error = DirectoryCalls.Open(Directory.Descriptor, temporary, create | flags, 0x180, out file);
+        if (error == PosixError.InvalidArgument && flags == OpenFlags.Direct)
+        {
+            // open(2) may have left the file behind before it refused the flag.
+            _ = DirectoryCalls.Unlink(Directory.Descriptor, temporary);
+            error = DirectoryCalls.Open(Directory.Descriptor, temporary, create, 0x180, out _buffered);
+        }
+
+        Check(error, "create");
+        context.Begin(this);
+        return temporary;
+    }
+
+    private void Finish()
+    {
+        lock (_lock)
+        {
+            if (_ended) return;
+            _ended = true;
+            try
+            {
+                if (IsRejected) Reject();
+                else if (InPlace) FinishInPlace();
+                else if (Existing is not null && _differing == 0 && ExistingSize == Size) KeepExisting();
+                else Complete();
+            }
+            catch (PosixException exception) when (!RestoreContext.IsFatal(exception.Error))
+            {
+                Fail(exception);
+                Reject();
+            }
+            finally
+            {
+                Close();
+                context.End(this);
+            }
+        }
+    }
+
+    private void Complete()
+    {
+        var file = _buffered ?? _direct ?? (_buffered = OpenNew(0));
+
+        // Also takes off what the last segment was padded with, and gives a hole at the end its length.
+        if (Size > 0) Check(FileCalls.Truncate(file, Size), "set the size of");
+        foreach (var (offset, length) in _partialHoles) _ = FileCalls.MakeHole(file, offset, length);
+        EntryMetadata.Apply(context, file, Entry, existed: false);
+        if (!Directory.IsPrivate)
+        {
+            var mode = context.MayReplace ? RenameMode.Replace : RenameMode.NoReplace;
+            var error = DirectoryCalls.Rename(Directory.Descriptor, _writingName, Directory.Descriptor, Name, mode);
+            if (error == PosixError.InvalidArgument && !context.MayReplace)
+                error = RenameWithoutFlag();
+            Check(error, "put in place");
+        }
+
+        context.AddFile(Size, _written);
+    }
+
+    // Some file systems know no RENAME_NOREPLACE; a link never replaces either.
+    private PosixError RenameWithoutFlag()
+    {
+        var error = DirectoryCalls.Link(Directory.Descriptor, _writingName, Directory.Descriptor, Name);
+        return error != PosixError.None ? error : DirectoryCalls.Unlink(Directory.Descriptor, _writingName);
+    }
+
+    private void FinishInPlace()
+    {
+        if (ExistingSize != Size) Check(FileCalls.Truncate(Existing!, Size), "set the size of");
+        EntryMetadata.Apply(context, Existing!, Entry, existed: true);
+        context.AddFile(Size, _written);
+    }
+
+    private void KeepExisting()
+    {
+        if (_writingName is not null) _ = DirectoryCalls.Unlink(Directory.Descriptor, _writingName);
+        EntryMetadata.Apply(context, Existing!, Entry, existed: true);
+        context.AddFile(Size, 0);
+    }
+
+    private void Fail(PosixException exception)
+    {
+        if (Interlocked.Exchange(ref _failed, 1) == 0)
+            context.Warnings.Add($"{ByteName.Display(Entry.Path.Span)} was not restored. {exception.Message}");
+    }
+
+    // What cannot be restored must not look good: the new file goes, and one that is there already gets another name.
+    private void Reject()
+    {
+        if (_writingName is not null) _ = DirectoryCalls.Unlink(Directory.Descriptor, _writingName);
+        if (Volatile.Read(ref _damaged) == 0)
+        {
+            context.AddFailed(Entry.Path.Span);
+            return;
+        }
+
+        context.AddDamaged(Entry.Path.Span);
+        if (Directory.IsPrivate || !context.MayReplace || DirectoryCalls.Status(Directory.Descriptor, Name, out var status) != PosixError.None
+            || status.Kind != EntryKind.File) return;
+        byte[] aside = [.. Name.AsSpan(0, Math.Min(Name.Length, 255 - 8)), .. ".damaged"u8];
+        Check(DirectoryCalls.Rename(Directory.Descriptor, Name, Directory.Descriptor, aside, RenameMode.Replace), "rename");
+        Directory.AddChild(aside);
+    }
+
+    private void Close()
+    {
+        _buffered?.Dispose();
+        _direct?.Dispose();
+        Existing?.Dispose();
+        foreach (var segment in _segments.Values)
+            if (segment.Buffer is { } buffer) context.Writers.Return(buffer);
+        _segments.Clear();
+    }
+
+    private void Check(PosixError error, string attempt) => PosixException.Check(error, attempt, Entry.Path.Span);
+}
