@@ -203,6 +203,10 @@ public sealed class BackupRepository : IAsyncDisposable
         await Store.DisposeAsync().ConfigureAwait(false);
     }
 
+    /// <summary>Key objects that are not as they were written, although this repository could be opened.</summary>
+    internal ValueTask<IReadOnlyList<DamageException>> FindKeyDamageAsync(CancellationToken cancellationToken) =>
+        KeyCheck.FindDamageAsync(Store, _unlocked.Config, cancellationToken);
+
     /// <summary>Whether a session that began when this repository was opened may still commit.</summary>
     internal ValueTask CheckFenceAsync(CancellationToken cancellationToken) => _fence.CheckAsync(cancellationToken);
 }

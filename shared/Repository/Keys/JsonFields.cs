@@ -44,7 +44,19 @@ internal readonly struct JsonFields
     public byte[] Bytes(string name, int length)
     {
         var bytes = new byte[length];
-        return Convert.TryFromBase64String(String(name), bytes, out var written) && written == length ? bytes : throw Invalid(name);
+        var text = String(name);
+        if (!Convert.TryFromBase64String(text, bytes, out var written) || written != length) throw Invalid(name);
+        // The last character has bits that mean nothing; they must be as they were written all the same.
+        return Convert.ToBase64String(bytes) == text ? bytes : throw Invalid(name);
+    }
+
+    public bool Has(string name) => Find(name) is not null;
+
+    /// <exception cref="InvalidDataException">There is another field.</exception>
+    public void HasOnly(params ReadOnlySpan<string> names)
+    {
+        foreach (var field in _object.EnumerateObject())
+            if (!names.Contains(field.Name)) throw new InvalidDataException("it has a field that this program does not know");
     }
 
     public JsonFields Object(string name) =>

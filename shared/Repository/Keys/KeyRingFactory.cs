@@ -17,8 +17,27 @@ public static class KeyRingFactory
     {
         var config = await RepositoryConfig.LoadAsync(store, cancellationToken).ConfigureAwait(false);
         var slots = await KeySlotList.LoadAsync(store, config, cancellationToken).ConfigureAwait(false);
-        using var master = slots.Open(credential).MasterKey;
+        using var master = await OpenAsync(store, config, slots, credential, cancellationToken).ConfigureAwait(false);
         return new(config, await LoadAsync(store, config, master, cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>Slots are bound to what the config says: before the passphrase is blamed, the config is compared with its copy.</summary>
+    private static async ValueTask<SecretBytes> OpenAsync(
+        IObjectStore store, RepositoryConfig config, KeySlotList slots, KeyCredential credential, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return slots.Open(credential).MasterKey;
+        }
+        catch (WrongKeyException error)
+        {
+            var name = KeyObjects.ConfigCopy(config.KeyGeneration);
+            var copy = await KeyObjects.ReadAsync(store, name, cancellationToken).ConfigureAwait(false);
+            if (copy is null || copy.AsSpan().SequenceEqual(config.ToJson())) throw;
+            throw new DamageException(
+                KeyObjects.Config,
+                $"No key slot opens, and the object config differs from its copy {name}: put config back from the copy, or from a replica.", error);
+        }
     }
 
     internal static async ValueTask<KeyRing> LoadAsync(

@@ -67,6 +67,7 @@ public sealed class KeySlot
         var fields = JsonFields.Parse(bytes, Magic);
         var version = fields.Number("version");
         if (version != Version) throw new InvalidDataException($"it has version {version}, this program knows {Version}");
+        fields.HasOnly("magic", "version", "kind", "label", "created", "scrypt", "salt", "key", "check");
         var kind = fields.String("kind");
         if (kind is not (PassphraseKind or RecoveryKind or ClearKind))
             throw new InvalidDataException("its kind is not known to this program");
@@ -81,7 +82,10 @@ public sealed class KeySlot
         }
 
         var keySize = KeyDerivation.KeySize + (kind == ClearKind ? 0 : AesGcmBox.Overhead);
-        return new(id, kind, label, fields.Time("created"), scrypt, fields.Bytes("salt", SaltSize), fields.Bytes("key", keySize));
+        var slot = new KeySlot(id, kind, label, fields.Time("created"), scrypt, fields.Bytes("salt", SaltSize), fields.Bytes("key", keySize));
+        if (fields.Has("check") && !fields.Bytes("check", SHA256.HashSizeInBytes).AsSpan().SequenceEqual(slot.Check()))
+            throw new InvalidDataException("its fields do not have the checksum that they should have");
+        return slot;
     }
 
     internal byte[] ToJson() => KeyObjects.Json(json =>
@@ -102,7 +106,14 @@ public sealed class KeySlot
 
         json.WriteBase64String("salt", _salt);
         json.WriteBase64String("key", _key);
+        json.WriteBase64String("check", Check());
     });
+
+    /// <summary>SHA-256 of all fields: shows decay of a slot long before it is needed. Who changes a slot on purpose can change it too.</summary>
+    private byte[] Check() => SHA256.HashData(
+        new AssociatedData("key slot check", Version, "", Id)
+            .Add(Kind).Add(Label).Add(CreatedAt.ToString("O")).Add(Scrypt.N).Add(Scrypt.R).Add(Scrypt.P)
+            .Add(Convert.ToBase64String(_salt)).Add(Convert.ToBase64String(_key)).ToArray());
 
     private SecretBytes WrappingKey(KeyCredential credential) => credential switch
     {

@@ -79,7 +79,7 @@ public sealed class KeySlotList
 
     private string Broken() => Unusable.Count == 0
         ? ""
-        : $", and unusable: {string.Join(", ", Unusable.Take(3).Select(slot => $"{slot.Id} ({slot.Reason})"))}";
+        : $", and unusable: {string.Join(", ", Unusable.Take(3).Select(slot => $"{KeyObjects.Slots(_config.KeyGeneration)}{slot.Id} ({slot.Reason})"))}";
 }
 
 /// <summary>A slot that cannot be used, and why.</summary>

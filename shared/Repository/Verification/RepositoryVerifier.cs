@@ -9,6 +9,8 @@ namespace FunctionsBackup.Repository.Verification;
 public sealed class RepositoryVerifier(BackupRepository repository)
 {
     private const string Mend = "fbackup repository repair";
+    private const string KeyMend = "fbackup repository keys";
+    private const string RecordMend = "fbackup repository replicate";
 
     private readonly ConcurrentDictionary<string, string> _badPacks = new();
     private readonly List<Defect> _defects = [];
@@ -25,6 +27,7 @@ public sealed class RepositoryVerifier(BackupRepository repository)
         var packs = repository.Index.Packs().ToDictionary(p => p.Name);
         if (options.SnapshotIds.Count > 0) packs = await NeededPacksAsync(snapshots, cancellationToken).ConfigureAwait(false);
         if (options.Level == VerificationLevel.Full) await CheckIndexAsync(snapshots, cancellationToken).ConfigureAwait(false);
+        if (options.Level == VerificationLevel.Full && options.SnapshotIds.Count == 0) await CheckRecordsAsync(cancellationToken).ConfigureAwait(false);
         var unreferenced = await CompareListingAsync(packs, options.SnapshotIds.Count > 0, cancellationToken).ConfigureAwait(false);
         var (read, bytes) = options.Level == VerificationLevel.Quick
             ? (0, 0L)
@@ -59,6 +62,15 @@ public sealed class RepositoryVerifier(BackupRepository repository)
         foreach (var segment in repository.Index.Segments)
             if (await IndexCheck.FindDamageAsync(repository.Store, segment.Name, cancellationToken).ConfigureAwait(false) is { } damage)
                 _defects.Add(new Defect(damage.ObjectName, damage.Message, [.. snapshots.Select(s => s.Id)], Mend));
+    }
+
+    /// <summary>Keys and records that no recovery point needs to be read, but somebody will need one day.</summary>
+    private async ValueTask CheckRecordsAsync(CancellationToken cancellationToken)
+    {
+        foreach (var damage in await repository.FindKeyDamageAsync(cancellationToken).ConfigureAwait(false))
+            _defects.Add(new Defect(damage.ObjectName, damage.Message, [], KeyMend));
+        await foreach (var damage in RecordCheck.FindDamageAsync(repository, cancellationToken).ConfigureAwait(false))
+            _defects.Add(new Defect(damage.ObjectName, damage.Message, [], RecordMend));
     }
 
     private async ValueTask<Dictionary<string, PackInfo>> NeededPacksAsync(List<Snapshot> snapshots, CancellationToken cancellationToken)

@@ -90,7 +90,7 @@ public sealed class KeyAdministrationTests
         store.Overwrite(prefix + "0-elsewhere", Encoding.UTF8.GetBytes(good));
         using (await KeyRingFactory.UnlockAsync(store, NewRepository.Passphrase, default)) { }
         var slots = await Administration(store).ListSlotsAsync(default);
-        slots.Unusable.Select(slot => slot.Id).ShouldBe(["0-empty", "0-garbage", "0-hungry", "0-kms", "0-newer"]);
+        slots.Unusable.Select(slot => slot.Id).ShouldBe(["0-elsewhere", "0-empty", "0-garbage", "0-hungry", "0-kms", "0-newer"]);
         slots.Unusable.Single(slot => slot.Id == "0-hungry").Reason.ShouldContain("scrypt");
         await Administration(store).RemoveSlotAsync(NewRepository.Passphrase, "0-garbage", default);
         store.Names.ShouldNotContain(prefix + "0-garbage");

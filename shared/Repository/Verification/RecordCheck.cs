@@ -1,0 +1,56 @@
+using FunctionsBackup.Repository.Sealing;
+
+namespace FunctionsBackup.Repository.Verification;
+
+/// <summary>
+/// Opens every sealed object that is not needed to read a recovery point and so is looked at by nobody else: pins, marks, results, records
+/// of damage, and all archived WAL.
+/// </summary>
+internal static class RecordCheck
+{
+    private const int SegmentName = 24;
+
+    private static readonly string[] Prefixes = ["pins/", "collect/", "verify/", "damage/", "wal/"];
+
+    /// <summary>What cannot be opened as what its name says.</summary>
+    public static async IAsyncEnumerable<DamageException> FindDamageAsync(
+        BackupRepository repository, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        foreach (var prefix in Prefixes)
+            await foreach (var info in repository.Store.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
+                if (await OpenAsync(repository, KindOf(info.Name), info.Name, cancellationToken).ConfigureAwait(false) is { } damage)
+                    yield return damage;
+    }
+
+    private static async ValueTask<DamageException?> OpenAsync(
+        BackupRepository repository, SealedKind? kind, string name, CancellationToken cancellationToken)
+    {
+        if (kind is null) return new DamageException(name, $"{name} is not an object of this repository.");
+        try
+        {
+            // Null: removed since it was listed.
+            await repository.Sealed.ReadAsync(kind.Value, name, cancellationToken).ConfigureAwait(false);
+            return null;
+        }
+        catch (DamageException damage)
+        {
+            return damage;
+        }
+    }
+
+    private static SealedKind? KindOf(string name)
+    {
+        var last = name.AsSpan(name.LastIndexOf('/') + 1);
+        return name[..name.IndexOf('/')] switch
+        {
+            "pins" => SealedKind.Pin,
+            "collect" => SealedKind.CollectionMark,
+            "verify" => SealedKind.VerificationResult,
+            "damage" => SealedKind.DamageRecord,
+            _ when last.EndsWith(".history") => SealedKind.TimelineHistory,
+            _ when last.Length == SegmentName => SealedKind.WalSegment,
+            _ when last.Length > SegmentName && last[SegmentName] == '.' => SealedKind.WalPart,
+            _ => null,
+        };
+    }
+}
