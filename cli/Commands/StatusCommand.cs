@@ -1,13 +1,60 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
+using FunctionsBackup.Cli.Output;
 using FunctionsBackup.Cli.Running;
+using FunctionsBackup.Cli.Running.Standing;
 
 namespace FunctionsBackup.Cli.Commands;
 
+/// <summary><c>status</c>: of each configured component, is it protected, would it restore, is it within its objectives? Exit code 3 if not.</summary>
 internal static class StatusCommand
 {
-    public static Command Create() => new Command("status", "Say for each component whether it is protected.").Does(async (context, cancellationToken) =>
+    public static Command Create() => new Command("status", "Is everything protected, would it restore, how long would it take?").Does(async (context, cancellationToken) =>
     {
-        await context.OpenRepositoryAsync(cancellationToken);
-        return ExitCode.Done;
+        var repository = await context.OpenRepositoryAsync(cancellationToken, index: false);
+        var standings = new List<ComponentStanding>();
+        var damaged = await ComponentStanding.FindDamagedAsync(repository, cancellationToken);
+        foreach (var component in context.Configuration.ConfiguredComponents)
+            standings.Add(await ComponentStanding.OfAsync(context, repository, component, damaged, cancellationToken));
+        if (standings.Count == 0) context.Printer.Warn($"No component is configured; add one under components in {context.ConfigurationFile}.");
+
+        context.Printer.Result(
+            () => new JsonObject { ["well"] = standings.Count > 0 && standings.All(s => s.IsWell), ["components"] = new JsonArray([.. standings.Select(ToJson)]) },
+            output =>
+            {
+                var table = new Table("component", "protected", "restorable", "loss now", "RPO", "restore est.", "RTO", "newest recovery point");
+                foreach (var s in standings)
+                {
+                    table.Add(
+                        s.Component, Yes(s.IsProtected), Yes(s.IsRestorable), s.Loss is { } loss ? Human.Time(loss) : "-",
+                        $"{Human.Time(s.Objective.Rpo)} {Verdict(s.WithinRpo)}", s.Estimate is { } estimate ? Human.Time(estimate) : "-",
+                        $"{Human.Time(s.Objective.Rto)} {Verdict(s.WithinRto)}", s.Newest?.Id ?? "none");
+                }
+
+                table.Write(output, context.Printer.IsTerminal);
+            });
+        foreach (var reason in standings.SelectMany(s => s.Reasons)) context.Printer.Warn(reason);
+        return standings.Count > 0 && standings.All(s => s.IsWell) ? ExitCode.Done : ExitCode.Warnings;
     });
+
+    private static string Yes(bool value) => value ? "yes" : "NO";
+
+    private static string Verdict(bool value) => value ? "met" : "MISSED";
+
+    private static JsonObject ToJson(ComponentStanding s) => new()
+    {
+        ["component"] = s.Component,
+        ["well"] = s.IsWell,
+        ["protected"] = s.IsProtected,
+        ["restorable"] = s.IsRestorable,
+        ["newest_recovery_point"] = s.Newest?.Id,
+        ["newest_completed_at"] = s.Newest is { } newest ? Human.Iso(newest.CompletedAt) : null,
+        ["loss_seconds"] = s.Loss?.TotalSeconds,
+        ["rpo_seconds"] = s.Objective.Rpo.TotalSeconds,
+        ["within_rpo"] = s.WithinRpo,
+        ["estimated_restore_seconds"] = s.Estimate?.TotalSeconds,
+        ["rto_seconds"] = s.Objective.Rto.TotalSeconds,
+        ["within_rto"] = s.WithinRto,
+        ["reasons"] = new JsonArray([.. s.Reasons.Select(r => JsonValue.Create(r))]),
+    };
 }

@@ -25,8 +25,10 @@ internal static class Human
         if (time < TimeSpan.Zero) return "0 s";
         if (time.TotalSeconds < 1) return $"{time.TotalMilliseconds:0} ms";
         if (time.TotalMinutes < 1) return $"{time.TotalSeconds:0.0} s";
-        if (time.TotalHours < 1) return $"{time.Minutes} min {time.Seconds} s";
-        return time.TotalDays < 1 ? $"{time.Hours} h {time.Minutes} min" : $"{time.Days} d {time.Hours} h";
+        if (time.TotalHours < 1) return Two(time.Minutes, "min", time.Seconds, "s");
+        return time.TotalDays < 1 ? Two(time.Hours, "h", time.Minutes, "min") : Two(time.Days, "d", time.Hours, "h");
+
+        static string Two(int large, string unit, int small, string smallUnit) => small == 0 ? $"{large} {unit}" : $"{large} {unit} {small} {smallUnit}";
     }
 
     public static string Moment(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using FunctionsBackup.Components.PostgreSql.Protocol;
 using Npgsql;
 using Npgsql.Replication;
@@ -9,6 +10,8 @@ namespace FunctionsBackup.Components.PostgreSql.Wal.Receiving;
 /// <summary>One replication connection, and what the server said of itself on it.</summary>
 internal sealed class ReplicationSession : IAsyncDisposable
 {
+    private static readonly TimeSpan MaximumStatusInterval = TimeSpan.FromSeconds(1);
+
     private ReplicationSession(PhysicalReplicationConnection connection, ReplicationSystemIdentification system, int segmentSize, string slotName, Lsn start)
     {
         (Connection, SegmentSize, SlotName, SlotStart) = (connection, segmentSize, slotName, start);
@@ -35,7 +38,8 @@ internal sealed class ReplicationSession : IAsyncDisposable
     {
         var settings = PostgresConnectionString.Parse(options.ConnectionString);
         settings.ApplicationName ??= "fbackup wal receive";
-        var connection = new PhysicalReplicationConnection(settings.ConnectionString);
+        var interval = options.SealInterval < MaximumStatusInterval ? options.SealInterval : MaximumStatusInterval;
+        var connection = new PhysicalReplicationConnection(settings.ConnectionString) { WalReceiverStatusInterval = interval };
         try
         {
             await connection.Open(cancellationToken).ConfigureAwait(false);
@@ -55,15 +59,26 @@ internal sealed class ReplicationSession : IAsyncDisposable
         Connection.StartReplication(new PhysicalReplicationSlot(SlotName), new NpgsqlLogSequenceNumber(position.Value), cancellationToken, timeline)
             .GetAsyncEnumerator(cancellationToken);
 
-    /// <summary>Tells the server that it need not keep WAL before this any longer.</summary>
-    public Task ConfirmAsync(Lsn archived, CancellationToken cancellationToken)
-    {
-        Connection.SetReplicationStatus(new NpgsqlLogSequenceNumber(archived.Value));
-        return Connection.SendStatusUpdate(cancellationToken);
-    }
+    /// <summary>
+    /// Notes that the server need not keep WAL before this any longer; it is told within a second. Sending at once
+    /// (SendStatusUpdate) is not safe: Npgsql 10.0 fails in it with a null reference when the stream ends at the same moment.
+    /// </summary>
+    public void Confirm(Lsn archived) => Connection.SetReplicationStatus(new NpgsqlLogSequenceNumber(archived.Value));
 
-    public async ValueTask<byte[]> ReadHistoryAsync(uint timeline, CancellationToken cancellationToken) =>
-        (await Connection.TimelineHistory(timeline, cancellationToken).ConfigureAwait(false)).Content;
+    /// <summary>
+    /// A history file, by our own protocol client: Npgsql 10.0 expects the content as bytea and fails on PostgreSQL 15 and later, where it
+    /// is text.
+    /// </summary>
+    /// <exception cref="PostgresProtocolException">The server has no such file.</exception>
+    public static async ValueTask<byte[]> ReadHistoryAsync(WalReceiverOptions options, uint timeline, CancellationToken cancellationToken)
+    {
+        var endpoint = ServerEndpoint.From(options.ConnectionString);
+        await using var connection = await Protocol.ReplicationConnection.OpenAsync(endpoint, cancellationToken).ConfigureAwait(false);
+        var command = string.Create(CultureInfo.InvariantCulture, $"TIMELINE_HISTORY {timeline}");
+        return await connection.ExecuteAsync(command, cancellationToken).ConfigureAwait(false) is [{ Rows: [[_, { } content]] }]
+            ? Encoding.UTF8.GetBytes(content)
+            : throw PostgresProtocolException.Violation("The server did not answer TIMELINE_HISTORY with one file.");
+    }
 
     public ValueTask DisposeAsync() => Connection.DisposeAsync();
 
@@ -80,6 +95,9 @@ internal sealed class ReplicationSession : IAsyncDisposable
         try
         {
             await connection.CreateReplicationSlot(options.SlotName, isTemporary: false, reserveWal: true, cancellationToken).ConfigureAwait(false);
+            if (connection.PostgreSqlVersion.Major < 15) return null;
+            var created = await connection.ReadReplicationSlot(options.SlotName, cancellationToken).ConfigureAwait(false);
+            return created?.RestartLsn is { } reserved ? new Lsn((ulong)reserved) : null;
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DuplicateObject)
         {

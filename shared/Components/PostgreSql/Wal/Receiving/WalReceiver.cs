@@ -1,4 +1,5 @@
 using System.Globalization;
+using FunctionsBackup.Components.PostgreSql.Protocol;
 using FunctionsBackup.Components.PostgreSql.Wal.Archiving;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Storage;
@@ -156,20 +157,20 @@ public sealed class WalReceiver(WalReceiverOptions options, WalArchiveOpener ope
     {
         await archive.PushAsync(buffer.Name, buffer.Whole, cancellationToken).ConfigureAwait(false);
         buffer.Begin(buffer.Name.Next(buffer.SegmentSize), []);
-        await ConfirmAsync(session, buffer, cancellationToken).ConfigureAwait(false);
+        Confirm(session, buffer);
     }
 
     private async Task ArchiveNewsAsync(ReplicationSession session, WalArchive archive, SegmentBuffer buffer, CancellationToken cancellationToken)
     {
         await archive.PushPartAsync(buffer.Name, buffer.SegmentSize, buffer.Archived, buffer.News, cancellationToken).ConfigureAwait(false);
         buffer.MarkArchived();
-        await ConfirmAsync(session, buffer, cancellationToken).ConfigureAwait(false);
+        Confirm(session, buffer);
     }
 
-    private async Task ConfirmAsync(ReplicationSession session, SegmentBuffer buffer, CancellationToken cancellationToken)
+    private void Confirm(ReplicationSession session, SegmentBuffer buffer)
     {
+        session.Confirm(buffer.ArchivedPosition);
         Update(_status with { Received = buffer.Position, Archived = buffer.ArchivedPosition, ArchivedAt = time.GetUtcNow() });
-        await session.ConfirmAsync(buffer.ArchivedPosition, cancellationToken).ConfigureAwait(false);
     }
 
     private async ValueTask SealRestAsync(CancellationToken cancellationToken)
@@ -191,10 +192,10 @@ public sealed class WalReceiver(WalReceiverOptions options, WalArchiveOpener ope
     }
 
     /// <summary>Archives the histories of the server's timeline and of those it comes from.</summary>
-    private static async ValueTask<TimelineHistory> ArchiveHistoriesAsync(ReplicationSession session, WalArchive archive, CancellationToken cancellationToken)
+    private async ValueTask<TimelineHistory> ArchiveHistoriesAsync(ReplicationSession session, WalArchive archive, CancellationToken cancellationToken)
     {
         if (session.Timeline <= 1) return TimelineHistory.First(session.Timeline);
-        var content = await session.ReadHistoryAsync(session.Timeline, cancellationToken).ConfigureAwait(false);
+        var content = await ReplicationSession.ReadHistoryAsync(options, session.Timeline, cancellationToken).ConfigureAwait(false);
         var path = TimelineHistory.Parse(session.Timeline, content);
         foreach (var ancestor in path.Ancestors)
         {
@@ -203,10 +204,10 @@ public sealed class WalReceiver(WalReceiverOptions options, WalArchiveOpener ope
             if (known is not null) continue;
             try
             {
-                await archive.PushHistoryAsync(ancestor.Timeline, await session.ReadHistoryAsync(ancestor.Timeline, cancellationToken).ConfigureAwait(false), cancellationToken)
-                    .ConfigureAwait(false);
+                var history = await ReplicationSession.ReadHistoryAsync(options, ancestor.Timeline, cancellationToken).ConfigureAwait(false);
+                await archive.PushHistoryAsync(ancestor.Timeline, history, cancellationToken).ConfigureAwait(false);
             }
-            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedFile)
+            catch (PostgresProtocolException e) when (e.SqlState == PostgresErrorCodes.UndefinedFile)
             {
                 // The server has no copy of an old ancestor's file; the newer ones repeat its lines.
                 continue;
@@ -242,7 +243,7 @@ public sealed class WalReceiver(WalReceiverOptions options, WalArchiveOpener ope
     {
         PostgresException p => p.SqlState is not (PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification
             or PostgresErrorCodes.InsufficientPrivilege),
-        NpgsqlException or IOException or StoreException or TimeoutException or InvalidOperationException => true,
+        NpgsqlException or PostgresProtocolException or IOException or StoreException or TimeoutException or InvalidOperationException => true,
         _ => false,
     };
 

@@ -1,0 +1,88 @@
+using FunctionsBackup.Cli.Output;
+using FunctionsBackup.Components.PostgreSql;
+using FunctionsBackup.Components.PostgreSql.Restore;
+using FunctionsBackup.Components.PostgreSql.Wal;
+using FunctionsBackup.Operations.Objectives;
+using FunctionsBackup.Repository;
+using FunctionsBackup.Repository.Damage;
+using FunctionsBackup.Repository.Snapshots;
+
+namespace FunctionsBackup.Cli.Running.Standing;
+
+/// <summary>How one component stands against its objectives.</summary>
+internal sealed record ComponentStanding(string Component, RecoveryObjective Objective)
+{
+    /// <summary>The newest recovery point that is not known to be damaged.</summary>
+    public Snapshot? Newest { get; private init; }
+
+    /// <summary>What would be lost if the source were lost now.</summary>
+    public TimeSpan? Loss { get; private init; }
+
+    /// <summary>Estimated time of a restore of <see cref="Newest"/>; see <see cref="RestoreRates"/>.</summary>
+    public TimeSpan? Estimate { get; private init; }
+
+    /// <summary>What is not well: one sentence each, with the mend.</summary>
+    public IReadOnlyList<string> Reasons { get; private init; } = [];
+
+    public bool IsProtected { get; private init; }
+
+    public bool IsRestorable { get; private init; }
+
+    public bool WithinRpo => Loss <= Objective.Rpo;
+
+    public bool WithinRto => Estimate <= Objective.Rto;
+
+    public bool IsWell => Reasons.Count == 0;
+
+    /// <summary>Ids of the recovery points that a repair found damaged.</summary>
+    public static async ValueTask<IReadOnlySet<string>> FindDamagedAsync(BackupRepository repository, CancellationToken cancellationToken)
+    {
+        var records = await new DamageRecords(repository.Store, repository.Sealed).ListAsync(cancellationToken);
+        return records.SelectMany(r => r.Snapshots).Select(s => s.Id).ToHashSet();
+    }
+
+    public static async ValueTask<ComponentStanding> OfAsync(
+        CommandContext context, BackupRepository repository, string component, IReadOnlySet<string> damaged, CancellationToken cancellationToken)
+    {
+        var standing = new ComponentStanding(component, context.Configuration.Objectives.For(component));
+        Snapshot? newest = null, sound = null;
+        await foreach (var snapshot in repository.ListSnapshotsAsync(component, cancellationToken))
+        {
+            newest = snapshot;
+            if (!damaged.Contains(snapshot.Id)) sound = snapshot;
+        }
+
+        if (newest is null) return standing with { Reasons = [$"{component} has no recovery point; take one with 'fbackup backup run --type {component}'."] };
+        if (sound is null)
+            return standing with { IsProtected = true, Reasons = [$"Every recovery point of {component} is damaged; take a new one with 'fbackup backup run --type {component} --full'."] };
+
+        var reasons = new List<string>();
+        if (sound != newest) reasons.Add($"{newest.Id} is damaged; take a new one with 'fbackup backup run --type {component}'.");
+        if (sound.Warnings.Count > 0) reasons.Add($"{sound.Id} was taken with warnings; 'fbackup backup show {sound.Id}' shows them.");
+        var (until, walBytes) = component == "postgres" ? await WalAsync(repository, sound, reasons, cancellationToken) : (sound.StartedAt, 0L);
+        standing = standing with
+        {
+            IsProtected = true,
+            IsRestorable = true,
+            Newest = sound,
+            Loss = TimeSpan.FromTicks(Math.Max(0, (context.Time.GetUtcNow() - until).Ticks)),
+            Estimate = RestoreRates.Estimate(sound.Statistics.Files, sound.Statistics.LogicalBytes, 0, walBytes),
+        };
+        if (!standing.WithinRpo)
+            reasons.Add($"{component} would lose {Human.Time(standing.Loss.Value)} if it were lost now, and {Human.Time(standing.Objective.Rpo)} is the objective; take a recovery point, or more often.");
+        if (!standing.WithinRto)
+            reasons.Add($"{component} would take about {Human.Time(standing.Estimate.Value)} to restore, and {Human.Time(standing.Objective.Rto)} is the objective.");
+        return standing with { Reasons = reasons };
+    }
+
+    /// <summary>Up to when the archived WAL leads, and how much of it there is to replay.</summary>
+    private static async ValueTask<(DateTimeOffset Until, long Bytes)> WalAsync(
+        BackupRepository repository, Snapshot snapshot, List<string> reasons, CancellationToken cancellationToken)
+    {
+        var details = PostgresBackupDetails.FromJson(snapshot.Details);
+        var window = await new WalArchive(repository, details.SystemIdentifier).FindWindowAsync(details, null, cancellationToken);
+        if (window.Gap is { } gap) reasons.Add($"{snapshot.Id} cannot reach the newest WAL: {gap} Take a new recovery point with 'fbackup backup run --type postgres'.");
+        var until = new[] { window.KnownUntil, window.EndTime, details.StopTime }.Max()!.Value;
+        return (until, (long)Math.Max(0, window.EndLsn.Value - Lsn.Parse(details.StartLsn).Value));
+    }
+}
