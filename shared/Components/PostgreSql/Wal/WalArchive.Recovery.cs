@@ -72,6 +72,7 @@ public sealed partial class WalArchive
         var later = inventory.FirstAtOrAfter(timelines, walk.EndedAt);
         if (walk.Problem is { } problem) return walk.Damage is not null || later is not null ? problem : null;
         if (later is not { } next) return null;
+        if (walk.Unfinished is { } part) return $"WAL segment {part.Name} is archived only up to LSN {part.At}, though later ones (from LSN {next}) are.";
         var missing = WalSegmentName.Containing(path.At(walk.EndedAt), walk.EndedAt, segmentSize);
         return $"WAL segment {missing} is not archived, though later ones (from LSN {next}) are.";
     }

@@ -41,6 +41,7 @@ public sealed class RecoveryWindowTests
             await test.Archive.PushPartAsync(name, Size, 0, bytes.AsMemory(0, cut), default);
             var window = await test.Archive.FindWindowAsync(wal.Backup, null, default);
             window.Gap.ShouldBeNull();
+            (await test.Archive.FindWindowAsync(wal.Backup, null, deep: true, default)).ShouldBe(window);
             // A switch reaches to the end of its segment.
             if (window.EndLsn != name.Next(Size).Start(Size)) window.EndLsn.ShouldBeLessThanOrEqualTo(name.Start(Size) + (ulong)cut);
             var expected = wal.Marks.Append(wal.Prepared).Where(m => m.After <= window.EndLsn).MaxBy(m => m.After)!;

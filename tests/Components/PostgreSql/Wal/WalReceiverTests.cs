@@ -121,15 +121,52 @@ public sealed class WalReceiverTests
         await server.ExecuteAsync("create role plain login");
         var refused = new WalReceiver(new WalReceiverOptions(server.ConnectionString.Replace("Username=postgres", "Username=plain", StringComparison.Ordinal)), test.Opener, TimeProvider.System);
         await Should.ThrowAsync<Npgsql.PostgresException>(() => refused.RunAsync(default).WaitAsync(Patience));
+        var slotless = new WalReceiver(new WalReceiverOptions(server.ConnectionString) { SlotName = "absent", CreateSlot = false }, test.Opener, TimeProvider.System);
+        (await Should.ThrowAsync<Npgsql.PostgresException>(() => slotless.RunAsync(default).WaitAsync(Patience))).SqlState.ShouldBe("42704");
         var misnamed = new WalReceiver(new WalReceiverOptions(server.ConnectionString) { SlotName = "a; drop" }, test.Opener, TimeProvider.System);
         await Should.ThrowAsync<WalFormatException>(() => misnamed.RunAsync(default).WaitAsync(Patience));
     }
 
-    private static Task<PostgresServer> StartAsync(int version) => PostgresServer.StartAsync(new PostgresServerOptions
+    [Fact]
+    public async Task Wal_that_the_server_has_no_more_becomes_a_named_gap_and_receiving_goes_on()
+    {
+        await using var server = await StartAsync(15, keep: "0");
+        using var test = new TestArchive(await server.ScalarAsync<string>("select system_identifier::text from pg_control_system()"));
+        await server.ExecuteAsync("create table t (n int)");
+        var backup = await BackupAsync(server, 15);
+        await using (var running = Running.Start(server, test))
+        {
+            await InsertAsync(server, 1, 20_000);
+            await running.UntilArchivedAsync(await EndAsync(server));
+        }
+
+        var missed = WalSegmentName.Containing(1, await EndAsync(server), 1 << 20).Next(1 << 20);
+        // The walsender of the connection just closed may hold the slot a moment longer.
+        using var patience = new CancellationTokenSource(Patience);
+        while (await server.ScalarAsync<bool>("select exists (select from pg_replication_slots where active)", patience.Token)) await Task.Yield();
+        await server.ExecuteAsync("select pg_drop_replication_slot('fbackup')");
+        for (var i = 0; i < 4; i++) await InsertAsync(server, i, 20_000);
+        await server.ExecuteAsync("checkpoint");
+        for (var i = 0; i < 2; i++) await InsertAsync(server, i, 20_000);
+        await server.ExecuteAsync("checkpoint");
+        File.Exists(Path.Combine(server.DataDirectory, "pg_wal", missed.ToString())).ShouldBeFalse();
+
+        await using (var running = Running.Start(server, test))
+        {
+            await InsertAsync(server, 9, 20_000);
+            await running.UntilArchivedAsync(await EndAsync(server));
+            running.Receiver.Status.LastProblem!.ShouldContain("new base backup");
+        }
+
+        var window = await test.Archive.FindWindowAsync(backup, null, default);
+        window.Gap!.ShouldContain("is archived only up to");
+    }
+
+    private static Task<PostgresServer> StartAsync(int version, string keep = "64MB") => PostgresServer.StartAsync(new PostgresServerOptions
     {
         Version = version,
         WalSegmentMegabytes = 1,
-        Settings = new Dictionary<string, string> { ["track_commit_timestamp"] = "on", ["autovacuum"] = "off", ["wal_keep_size"] = "64MB" },
+        Settings = new Dictionary<string, string> { ["track_commit_timestamp"] = "on", ["autovacuum"] = "off", ["wal_keep_size"] = keep },
     });
 
     /// <summary>Inserts in one transaction, the last to commit, and gives the time of it.</summary>

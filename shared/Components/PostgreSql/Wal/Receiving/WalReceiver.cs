@@ -30,7 +30,7 @@ public sealed class WalReceiver(WalReceiverOptions options, WalArchiveOpener ope
 
     /// <summary>Receives until cancelled; what was received by then is archived before it returns.</summary>
     /// <exception cref="RepositoryException">The archive has other WAL under the same names, or the server is another cluster.</exception>
-    /// <exception cref="PostgresException">The server refuses this user.</exception>
+    /// <exception cref="PostgresException">The server refuses this user, or has no such slot and none may be created.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         if (!IsSlotName(options.SlotName))
@@ -242,7 +242,7 @@ public sealed class WalReceiver(WalReceiverOptions options, WalArchiveOpener ope
     private static bool IsPassing(Exception e) => e switch
     {
         PostgresException p => p.SqlState is not (PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification
-            or PostgresErrorCodes.InsufficientPrivilege),
+            or PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.UndefinedObject),
         NpgsqlException or PostgresProtocolException or IOException or StoreException or TimeoutException or InvalidOperationException => true,
         _ => false,
     };

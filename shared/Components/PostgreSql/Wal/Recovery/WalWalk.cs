@@ -24,6 +24,9 @@ internal sealed class WalWalk(WalArchive archive, WalInventory inventory, Timeli
     /// <summary>The segment at which it ended.</summary>
     public Lsn EndedAt { get; private set; }
 
+    /// <summary>The segment that is archived only in part, if that ended it, and how far it reaches.</summary>
+    public (WalSegmentName Name, Lsn At)? Unfinished { get; private set; }
+
     /// <summary>The object that is damaged, if that ended it.</summary>
     public DamageException? Damage { get; private set; }
 
@@ -67,7 +70,8 @@ internal sealed class WalWalk(WalArchive archive, WalInventory inventory, Timeli
                 EndedAt = current.Start + (ulong)segmentSize;
                 if (!stop.IsComplete)
                 {
-                    if (stop.Kind == WalStopKind.Broken) Problem = $"WAL segment {current.Name} is not sound at LSN {stop.At}: {stop.Reason}.";
+                    if (stop.Kind == WalStopKind.EndOfWal) Unfinished = (current.Name, stop.At);
+                    else Problem = $"WAL segment {current.Name} is not sound at LSN {stop.At}: {stop.Reason}.";
                     yield break;
                 }
 
