@@ -72,7 +72,7 @@ internal sealed class DirectBackup(BackupRepository repository, TimeProvider tim
         await wal.ArchiveAsync(timeline, start, stop.StopLsn, !label.FromStandby, options.Parallelism, cancellationToken);
 
         await _catalog.WriteAsync(session.Catalog, cancellationToken);
-        _warnings.AddRange(storer.Reports.Select(report => report.ToWarning()!));
+        _warnings.AddRange(await new PageRecheck(checker, stop.StopLsn).RunAsync(storer.Reports, facts.SegmentBlocks, ReadPage));
         var details = new PostgresBackupDetails
         {
             SystemIdentifier = facts.SystemIdentifier,
@@ -110,7 +110,9 @@ internal sealed class DirectBackup(BackupRepository repository, TimeProvider tim
         DirectSession server, ParentCatalog parent, uint timeline, Lsn start, CancellationToken cancellationToken)
     {
         // After a restore or a failover, what the files' times and the summaries tell is no longer about the earlier backup's history.
-        if (parent.Details.Timeline != timeline) return new IncrementalPlan(parent, null, long.MinValue);
+        // The same if the server is behind where it was: its files were put back by other means than a restore.
+        if (parent.Details.Timeline != timeline || start < Lsn.Parse(parent.Details.StopLsn))
+            return new IncrementalPlan(parent, null, long.MinValue);
         var changed = await WalSummaries.ReadAsync(
             server, timeline, Lsn.Parse(parent.Details.StartLsn), start, ContentLimits.PageChunkSize / server.Facts.BlockSize, time, cancellationToken);
         return new IncrementalPlan(parent, changed, parent.Details.SettledBeforeNanoseconds ?? long.MinValue);
@@ -143,6 +145,17 @@ internal sealed class DirectBackup(BackupRepository repository, TimeProvider tim
                 if (await storer.StoreAsync(file, token) is { } entry) _catalog.Add(entry);
                 meter.Done(file.CatalogPath, file.Status.Size);
             });
+    }
+
+    private ValueTask<byte[]?> ReadPage(string path, long offset, int length)
+    {
+        var source = ByteName.Parse(Path.Combine(_dataDirectory, PageRecheck.RelativePath(path)));
+        if (PathCalls.Open(source, OpenFlags.ReadOnly, out var opened) != PosixError.None || opened is null) return new((byte[]?)null);
+        using (opened)
+        {
+            var page = new byte[length];
+            return new(FileCalls.Read(opened, page, offset, out var read) == PosixError.None && read == length ? page : null);
+        }
     }
 
     // On a standby its minRecoveryPoint says where the copy is consistent, so it must be as new as the newest page: read last.

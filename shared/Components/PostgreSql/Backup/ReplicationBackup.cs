@@ -52,7 +52,9 @@ internal sealed class ReplicationBackup(BackupRepository repository, TimeProvide
         await StoreOwnFilesAsync(session, pump, incremental, cancellationToken);
         await _catalog.WriteAsync(session.Catalog, cancellationToken);
         _warnings.AddRange(server.Notices.Select(notice => $"The server warned: {notice}."));
-        _warnings.AddRange(storer.Reports.Select(report => report.ToWarning()!));
+        var recheck = new PageRecheck(checker, stream.StopLsn);
+        _warnings.AddRange(await PageRecheck.RunOverSqlAsync(
+            recheck, [.. storer.Reports], facts.SegmentBlocks, options.ConnectionString, cancellationToken));
         // Pages that did not change were taken over unseen, so what was wrong with them still is.
         if (incremental) _warnings.AddRange(parent!.Snapshot.Warnings.Where(PageReport.IsOne).Except(_warnings));
         var details = new PostgresBackupDetails
@@ -99,6 +101,7 @@ internal sealed class ReplicationBackup(BackupRepository repository, TimeProvide
     {
         var request = new BaseBackupRequest(
             string.Create(CultureInfo.InvariantCulture, $"fbackup {startedAt:yyyy-MM-ddTHH:mm:ssZ}"), options.FastCheckpoint);
+        // The server itself notices when the earlier backup is not of its history.
         if (parent is not null && facts.ServerVersion >= 170000 && await server.ShowAsync("summarize_wal", cancellationToken) == "on")
         {
             try

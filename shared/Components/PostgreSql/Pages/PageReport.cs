@@ -10,7 +10,11 @@ public sealed class PageReport(string path)
     /// <summary>Ranges that are kept; further ones are only counted.</summary>
     public const int MaximumRanges = 16;
 
+    /// <summary>Bad pages that are kept one by one.</summary>
+    public const int MaximumDefects = 64;
+
     private readonly List<(uint First, uint Last)> _ranges = [];
+    private readonly List<PageDefect> _defects = [];
     private PageDefect? _first;
 
     public string Path { get; } = path;
@@ -20,6 +24,9 @@ public sealed class PageReport(string path)
 
     /// <summary>The first one found.</summary>
     public PageDefect? First => _first;
+
+    /// <summary>The first bad pages, one by one.</summary>
+    public IReadOnlyList<PageDefect> Defects => _defects;
 
     /// <summary>The ranges kept, as first and last block.</summary>
     public IReadOnlyList<(uint First, uint Last)> Ranges => _ranges;
@@ -36,6 +43,7 @@ public sealed class PageReport(string path)
     public void Add(PageDefect defect)
     {
         _first ??= defect;
+        if (_defects.Count < MaximumDefects) _defects.Add(defect);
         Count++;
         if (_ranges.Count > 0 && _ranges[^1].Last + 1 == defect.Block) _ranges[^1] = (_ranges[^1].First, defect.Block);
         else if (_ranges.Count < MaximumRanges) _ranges.Add((defect.Block, defect.Block));

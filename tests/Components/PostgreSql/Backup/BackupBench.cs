@@ -23,6 +23,9 @@ internal sealed class BackupBench : IAsyncDisposable
     public static async Task<BackupBench> StartAsync(PostgresServerOptions? options = null) =>
         new(await PostgresServer.StartAsync(options), await TestRepository.CreateAsync());
 
+    /// <summary>For a server that is there already; both are disposed with this.</summary>
+    public static BackupBench On(PostgresServer server, BackupRepository repository) => new(server, repository);
+
     public Task<Snapshot> DirectAsync(bool full = false) => RunAsync(new PostgresBackupOptions(Server.ConnectionString)
     {
         DataDirectory = Server.DataDirectory,
@@ -62,7 +65,8 @@ internal sealed class BackupBench : IAsyncDisposable
         {
             var target = Path.Combine(root, path);
             if (entry.Kind == EntryKind.Directory) Directory.CreateDirectory(target, (UnixFileMode)entry.Mode);
-            else await File.WriteAllBytesAsync(target, await ReadAsync(entry));
+            // Left by pg_basebackup -R in a standby, these would make the restored server one too.
+            else if (path is not ("pgdata/standby.signal" or "pgdata/recovery.signal")) await File.WriteAllBytesAsync(target, await ReadAsync(entry));
         }
 
         foreach (var tablespace in details.Tablespaces)
@@ -83,7 +87,7 @@ internal sealed class BackupBench : IAsyncDisposable
             await File.WriteAllBytesAsync(Path.Combine(data, "pg_wal", name.ToString()), segment.ShouldNotBeNull());
         }
 
-        await File.AppendAllTextAsync(Path.Combine(data, "postgresql.auto.conf"), "recovery_target = 'immediate'\nrestore_command = '/bin/false'\n"
+        await File.AppendAllTextAsync(Path.Combine(data, "postgresql.auto.conf"), "primary_conninfo = ''\nrecovery_target = 'immediate'\nrestore_command = '/bin/false'\n"
             + "recovery_target_action = 'promote'\n");
         await File.WriteAllTextAsync(Path.Combine(data, "recovery.signal"), "");
         // Run as root, the tests wrote the files as root, and the server's user must own them.
