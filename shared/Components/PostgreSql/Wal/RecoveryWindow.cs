@@ -31,5 +31,6 @@ public sealed record RecoveryWindow(
         return $"from {Format(BeginTime)} (LSN {BeginLsn}) to {end}, on timeline {Timeline}";
     }
 
-    internal static string Format(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
+    internal static string Format(DateTimeOffset time) =>
+        time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
 }

@@ -40,7 +40,8 @@ public sealed record TimelineHistory(uint Timeline, IReadOnlyList<TimelineFork> 
 
         return new TimelineHistory(timeline, forks);
 
-        WalFormatException Wrong(string what) => new($"The history file of timeline {timeline} is damaged: it {what}. Archive it again from the server.");
+        WalFormatException Wrong(string what) => new($"The history file of timeline {timeline} is damaged: it {what}. Archive it again "
+            + "from the server.");
     }
 
     /// <summary>Where the given ancestor was left, or null if this timeline does not come from it.</summary>
@@ -67,7 +68,8 @@ public sealed record TimelineHistory(uint Timeline, IReadOnlyList<TimelineFork> 
     {
         var candidates = new List<uint>();
         var begin = default(Lsn);
-        foreach (var (timeline, switchedAt) in Ancestors.Select(f => (f.Timeline, f.SwitchedAt)).Append((Timeline, new Lsn(ulong.MaxValue))))
+        foreach (var (timeline, switchedAt) in Ancestors.Select(
+            f => (f.Timeline, f.SwitchedAt)).Append((Timeline, new Lsn(ulong.MaxValue))))
         {
             // PostgreSQL looks for a segment on every timeline that begins in it or before it, and ends in it or after it.
             if (begin.Value < segment.Value + (ulong)segmentSize && switchedAt > segment) candidates.Add(timeline);

@@ -12,14 +12,16 @@ public sealed record WalSegmentContent(byte[] Bytes, int Length, bool IsComplete
 
 public sealed partial class WalArchive
 {
-    /// <summary>A segment: complete, or put together from its parts, or from a <c>.partial</c> file if that reaches further; null: nothing of it.</summary>
+    /// <summary>
+    /// A segment: complete, or put together from its parts, or from a <c>.partial</c> file if that reaches further; null: nothing of it.
+    /// </summary>
     /// <exception cref="DamageException">What is archived is not what was written.</exception>
     public async ValueTask<WalSegmentContent?> FetchSegmentAsync(WalSegmentName name, CancellationToken cancellationToken)
     {
-        if (await FetchCompleteAsync(name, cancellationToken).ConfigureAwait(false) is { } complete)
+        if (await FetchCompleteAsync(name, cancellationToken) is { } complete)
             return new WalSegmentContent(complete, complete.Length, true);
-        var parts = await FetchPartsAsync(name, cancellationToken).ConfigureAwait(false);
-        var partial = await _objects.ReadAsync(SealedKind.WalPart, _names.Partial(name), cancellationToken).ConfigureAwait(false);
+        var parts = await FetchPartsAsync(name, cancellationToken);
+        var partial = await _objects.ReadAsync(SealedKind.WalPart, _names.Partial(name), cancellationToken);
         if (partial is null) return parts;
         var reached = ValidLength(partial.Body, name, partial.Body.Length);
         return parts is not null && ValidLength(parts.Bytes, name, parts.Bytes.Length) >= reached
@@ -30,17 +32,19 @@ public sealed partial class WalArchive
     /// <summary>An unfinished segment put together from its parts, whether or not it is archived whole; null: there are none.</summary>
     internal async ValueTask<WalSegmentContent?> FetchPartsAsync(WalSegmentName name, CancellationToken cancellationToken)
     {
-        var cover = await ListPartsAsync(name, cancellationToken).ConfigureAwait(false);
+        var cover = await ListPartsAsync(name, cancellationToken);
         if (cover.Count == 0) return null;
         var pieces = new SealedContent[cover.Count];
-        await Parallel.ForAsync(0, cover.Count, new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancellationToken }, async (i, token) =>
+        await Parallel.ForAsync(
+            0, cover.Count, new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancellationToken }, async (i, token) =>
         {
             var objectName = _names.Part(name, cover[i].Begin, cover[i].End);
-            var content = await _objects.ReadAsync(SealedKind.WalPart, objectName, token).ConfigureAwait(false);
+            var content = await _objects.ReadAsync(SealedKind.WalPart, objectName, token);
             if (content?.Body.Length != cover[i].End - cover[i].Begin)
-                throw new DamageException(objectName, $"Object {objectName} is missing or has not the bytes that its name says; repair the repository.");
+                throw new DamageException(
+                    objectName, $"Object {objectName} is missing or has not the bytes that its name says; repair the repository.");
             pieces[i] = content;
-        }).ConfigureAwait(false);
+        });
 
         var size = WalPartFacts.FromJson(pieces[0].Header)?.SegmentSize ?? 0;
         if (!WalVersion.IsSegmentSize(size) || cover[^1].End > size)
@@ -54,7 +58,7 @@ public sealed partial class WalArchive
     private async ValueTask<List<(int Begin, int End)>> ListPartsAsync(WalSegmentName name, CancellationToken cancellationToken)
     {
         var all = new List<(int Begin, int End)>();
-        await foreach (var item in _store.ListAsync(_names.Parts(name), cancellationToken).ConfigureAwait(false))
+        await foreach (var item in _store.ListAsync(_names.Parts(name), cancellationToken))
             if (WalObjectNames.TryParsePart(item.Name, out _, out var begin, out var end)) all.Add((begin, end));
         return Cover(all);
     }

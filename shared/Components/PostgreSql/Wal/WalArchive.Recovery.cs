@@ -7,7 +7,10 @@ public sealed partial class WalArchive
 {
     internal ulong SystemNumber => _system;
 
-    /// <summary>What can be reached from a base backup by following <paramref name="timeline"/> (null: the latest): see <see cref="RecoveryWindow"/>.</summary>
+    /// <summary>
+    /// What can be reached from a base backup by following <paramref name="timeline"/> (null: the latest): see <see
+    /// cref="RecoveryWindow"/>.
+    /// </summary>
     /// <exception cref="UnreachableTargetException">The timeline does not come from the backup's.</exception>
     public ValueTask<RecoveryWindow> FindWindowAsync(PostgresBackupDetails backup, uint? timeline, CancellationToken cancellationToken) =>
         FindWindowAsync(backup, timeline, deep: false, cancellationToken);
@@ -19,9 +22,9 @@ public sealed partial class WalArchive
     public async ValueTask<RecoveryWindow> FindWindowAsync(
         PostgresBackupDetails backup, uint? timeline, bool deep, CancellationToken cancellationToken)
     {
-        var inventory = await LoadInventoryAsync(backup.WalSegmentSize, cancellationToken).ConfigureAwait(false);
-        var path = await FindPathAsync(inventory, backup, timeline, cancellationToken).ConfigureAwait(false);
-        return (await WalkAsync(inventory, path, backup, null, deep, cancellationToken).ConfigureAwait(false)).Window;
+        var inventory = await LoadInventoryAsync(backup.WalSegmentSize, cancellationToken);
+        var path = await FindPathAsync(inventory, backup, timeline, cancellationToken);
+        return (await WalkAsync(inventory, path, backup, null, deep, cancellationToken)).Window;
     }
 
     /// <summary>Where recovery from a base backup to a target will stop.</summary>
@@ -30,18 +33,19 @@ public sealed partial class WalArchive
         PostgresBackupDetails backup, RecoveryTarget target, uint? timeline, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(target);
-        var inventory = await LoadInventoryAsync(backup.WalSegmentSize, cancellationToken).ConfigureAwait(false);
-        var path = await FindPathAsync(inventory, backup, timeline, cancellationToken).ConfigureAwait(false);
+        var inventory = await LoadInventoryAsync(backup.WalSegmentSize, cancellationToken);
+        var path = await FindPathAsync(inventory, backup, timeline, cancellationToken);
         var begin = Lsn.Parse(backup.StopLsn);
-        var (window, found) = await WalkAsync(inventory, path, backup, target, false, cancellationToken).ConfigureAwait(false);
+        var (window, found) = await WalkAsync(inventory, path, backup, target, false, cancellationToken);
         if (found is { } match && match.Record >= begin && (target is not RecoveryTarget.AtLsn lsn || lsn.Lsn >= begin))
             return new ResolvedTarget(path.Timeline, match.Stop, false, match.LastCommit);
 
         if (found is not null || (target is RecoveryTarget.AtLsn early && early.Lsn < begin))
         {
-            window = (await WalkAsync(inventory, path, backup, null, false, cancellationToken).ConfigureAwait(false)).Window;
+            window = (await WalkAsync(inventory, path, backup, null, false, cancellationToken)).Window;
             throw new UnreachableTargetException(
-                $"The {TargetMatch.Describe(target)} lies before the end of the base backup; this one reaches {window.Describe()}. Choose an earlier backup, or a target in that window.",
+                $"The {TargetMatch.Describe(target)} lies before the end of the base backup; this one reaches {window.Describe()}. "
+                    + "Choose an earlier backup, or a target in that window.",
                 window);
         }
 
@@ -49,18 +53,20 @@ public sealed partial class WalArchive
             return new ResolvedTarget(path.Timeline, window.EndLsn, true, window.EndTime);
         var why = window.Gap is { } gap ? $" {gap}" : "";
         throw new UnreachableTargetException(
-            $"The {TargetMatch.Describe(target)} is not in the archived WAL, which reaches {window.Describe()}.{why} Choose a target in that window.", window);
+            $"The {TargetMatch.Describe(target)} is not in the archived WAL, which reaches {window.Describe()}.{why} Choose a target "
+                + "in that window.", window);
     }
 
     internal ValueTask<WalInventory> LoadInventoryAsync(int segmentSize, CancellationToken cancellationToken) =>
         WalInventory.LoadAsync(_store, _names, segmentSize, cancellationToken);
 
     private async ValueTask<(RecoveryWindow Window, (Lsn Record, Lsn Stop, DateTimeOffset? LastCommit)? Found)> WalkAsync(
-        WalInventory inventory, TimelineHistory path, PostgresBackupDetails backup, RecoveryTarget? target, bool deep, CancellationToken cancellationToken)
+        WalInventory inventory, TimelineHistory path, PostgresBackupDetails backup, RecoveryTarget? target, bool deep,
+        CancellationToken cancellationToken)
     {
         var walk = new WalWalk(this, inventory, path, backup.WalSegmentSize, deep);
         var recovery = new RecoveryWalk(walk, backup, path);
-        if (await recovery.RunAsync(target, cancellationToken).ConfigureAwait(false) is { } found) return (recovery.Window, found);
+        if (await recovery.RunAsync(target, cancellationToken) is { } found) return (recovery.Window, found);
         var gap = DescribeGap(inventory, path, walk, backup.WalSegmentSize);
         return (recovery.Window with { Gap = gap }, null);
     }
@@ -72,7 +78,8 @@ public sealed partial class WalArchive
         var later = inventory.FirstAtOrAfter(timelines, walk.EndedAt);
         if (walk.Problem is { } problem) return walk.Damage is not null || later is not null ? problem : null;
         if (later is not { } next) return null;
-        if (walk.Unfinished is { } part) return $"WAL segment {part.Name} is archived only up to LSN {part.At}, though later ones (from LSN {next}) are.";
+        if (walk.Unfinished is { } part)
+            return $"WAL segment {part.Name} is archived only up to LSN {part.At}, though later ones (from LSN {next}) are.";
         var missing = WalSegmentName.Containing(path.At(walk.EndedAt), walk.EndedAt, segmentSize);
         return $"WAL segment {missing} is not archived, though later ones (from LSN {next}) are.";
     }
@@ -83,21 +90,22 @@ public sealed partial class WalArchive
         var stop = Lsn.Parse(backup.StopLsn);
         if (timeline is { } asked)
         {
-            var history = await GetHistoryAsync(asked, cancellationToken).ConfigureAwait(false);
+            var history = await GetHistoryAsync(asked, cancellationToken);
             if (ComesFrom(history)) return history;
             throw new UnreachableTargetException(
-                $"Timeline {asked} does not come from timeline {backup.Timeline} at or after the end of the base backup (LSN {stop}). Choose another backup or another timeline.",
+                $"Timeline {asked} does not come from timeline {backup.Timeline} at or after the end of the base backup (LSN {stop}). "
+                    + "Choose another backup or another timeline.",
                 null);
         }
 
         foreach (var candidate in inventory.Histories.Reverse())
         {
             if (candidate <= backup.Timeline) break;
-            var history = await GetHistoryAsync(candidate, cancellationToken).ConfigureAwait(false);
+            var history = await GetHistoryAsync(candidate, cancellationToken);
             if (ComesFrom(history)) return history;
         }
 
-        return await GetHistoryAsync(backup.Timeline, cancellationToken).ConfigureAwait(false);
+        return await GetHistoryAsync(backup.Timeline, cancellationToken);
 
         bool ComesFrom(TimelineHistory history) =>
             history.Timeline == backup.Timeline || (history.SwitchedFrom(backup.Timeline) is { } left && left >= stop);
@@ -106,6 +114,7 @@ public sealed partial class WalArchive
     /// <summary>A segment that is known to be there.</summary>
     /// <exception cref="DamageException">It is not.</exception>
     internal async ValueTask<WalSegmentContent> ReadSegmentAsync(WalSegmentName name, CancellationToken cancellationToken) =>
-        await FetchSegmentAsync(name, cancellationToken).ConfigureAwait(false)
-        ?? throw new DamageException(_names.Segment(name), $"WAL segment {name} was archived and is gone; repair the repository from a replica.");
+        await FetchSegmentAsync(name, cancellationToken)
+        ?? throw new DamageException(
+            _names.Segment(name), $"WAL segment {name} was archived and is gone; repair the repository from a replica.");
 }

@@ -20,16 +20,16 @@ public sealed partial class WalArchive
     {
         ArgumentNullException.ThrowIfNull(oldestKept);
         var complete = new HashSet<WalSegmentName>();
-        await foreach (var name in ListAsync(cancellationToken).ConfigureAwait(false)) complete.Add(name);
-        await foreach (var item in _store.ListAsync(_names.Root, cancellationToken).ConfigureAwait(false))
+        await foreach (var name in ListAsync(cancellationToken)) complete.Add(name);
+        await foreach (var item in _store.ListAsync(_names.Root, cancellationToken))
         {
             if (WalObjectNames.TryParsePart(item.Name, out var part, out _, out _))
             {
                 if (complete.Contains(part) || IsBefore(part)) yield return item;
             }
-            else if (WalFileName.TryParse(WalObjectNames.FileName(item.Name), out var name) && name.Kind != WalFileKind.History && IsBefore(name.Segment))
+            else if (WalFileName.TryParse(WalObjectNames.FileName(item.Name), out var name))
             {
-                yield return item;
+                if (name.Kind != WalFileKind.History && IsBefore(name.Segment)) yield return item;
             }
         }
 

@@ -17,13 +17,13 @@ public sealed partial class WalArchive
         PostgresBackupDetails backup, uint? timeline, bool deep, CancellationToken cancellationToken)
     {
         var size = backup.WalSegmentSize;
-        var inventory = await LoadInventoryAsync(size, cancellationToken).ConfigureAwait(false);
-        var path = await FindPathAsync(inventory, backup, timeline, cancellationToken).ConfigureAwait(false);
+        var inventory = await LoadInventoryAsync(size, cancellationToken);
+        var path = await FindPathAsync(inventory, backup, timeline, cancellationToken);
         var timelines = path.Ancestors.Select(a => a.Timeline).Append(path.Timeline).ToArray();
 
         var walk = new WalWalk(this, inventory, path, size, deep);
         var recovery = new RecoveryWalk(walk, backup, path);
-        await recovery.RunAsync(null, cancellationToken).ConfigureAwait(false);
+        await recovery.RunAsync(null, cancellationToken);
         var window = recovery.Window with { Gap = DescribeGap(inventory, path, walk, size) };
         var problems = new List<WalProblem>();
         var breaks = window.EndLsn < window.BeginLsn;
@@ -31,15 +31,17 @@ public sealed partial class WalArchive
         {
             var missing = WalSegmentName.Containing(path.At(walk.EndedAt), walk.EndedAt, size);
             var what = window.Gap ?? walk.Problem ?? $"WAL segment {missing} is not archived.";
-            problems.Add(new WalProblem(walk.Damage?.ObjectName, window.EndLsn, breaks ? $"The base backup needs it: {what}" : what, breaks));
+            if (breaks) what = $"The base backup needs it: {what}";
+            problems.Add(new WalProblem(walk.Damage?.ObjectName, window.EndLsn, what, breaks));
         }
 
         // What lies behind a gap cannot be reached from this backup, but its own damage concerns the next one.
         var at = walk.EndedAt;
-        while (window.Gap is not null && problems.Count < MaximumProblems && inventory.FirstAtOrAfter(timelines, at + (ulong)size) is { } next)
+        while (window.Gap is not null && problems.Count < MaximumProblems)
         {
+            if (inventory.FirstAtOrAfter(timelines, at + (ulong)size) is not { } next) break;
             var rest = new WalWalk(this, inventory, path, size, deep);
-            await foreach (var step in rest.RunAsync(next, cancellationToken).ConfigureAwait(false)) at = step.Start;
+            await foreach (var step in rest.RunAsync(next, cancellationToken)) at = step.Start;
             at = rest.EndedAt > next ? rest.EndedAt : next;
             if (DescribeGap(inventory, path, rest, size) is { } gap)
                 problems.Add(new WalProblem(rest.Damage?.ObjectName, rest.End ?? next, gap, false));

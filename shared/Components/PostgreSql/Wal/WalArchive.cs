@@ -58,18 +58,20 @@ public sealed partial class WalArchive
     public async ValueTask<WalPushOutcome> PushAsync(WalSegmentName name, ReadOnlyMemory<byte> segment, CancellationToken cancellationToken)
     {
         if (!WalVersion.IsSegmentSize(segment.Length))
-            throw new WalFormatException($"WAL segment {name} has {segment.Length} bytes, which is no segment size; it was cut or is not WAL.");
+            throw new WalFormatException(
+                $"WAL segment {name} has {segment.Length} bytes, which is no segment size; it was cut or is not WAL.");
         var scan = WalScan.Read(segment.Span, name, segment.Length, _system);
         if (!scan.Stop.IsComplete)
         {
             throw new WalFormatException(
-                $"WAL segment {name} is not sound: at LSN {scan.Stop.At}, {scan.Stop.Reason}. Nothing was archived; check the server's disk, and take a new base backup if the file stays like this.");
+                $"WAL segment {name} is not sound: at LSN {scan.Stop.At}, {scan.Stop.Reason}. Nothing was archived; check the server's "
+                    + "disk, and take a new base backup if the file stays like this.");
         }
 
         var facts = scan.Facts with { Sha256 = Hash(segment.Span) };
         var objectName = _names.Segment(name);
-        return await CreateAsync(SealedKind.WalSegment, objectName, name.ToString(), facts.ToJson(), segment, facts.Sha256, cancellationToken)
-            .ConfigureAwait(false);
+        return await CreateAsync(
+            SealedKind.WalSegment, objectName, name.ToString(), facts.ToJson(), segment, facts.Sha256, cancellationToken);
     }
 
     /// <summary>Archives bytes <paramref name="begin"/>.. of a segment that is still being written.</summary>
@@ -79,12 +81,13 @@ public sealed partial class WalArchive
         WalSegmentName name, int segmentSize, int begin, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         if (!WalVersion.IsSegmentSize(segmentSize) || begin < 0 || bytes.IsEmpty || bytes.Length > segmentSize - begin)
-            throw new WalFormatException($"Bytes {begin} to {(long)begin + bytes.Length} are no part of WAL segment {name} of {segmentSize} bytes.");
+            throw new WalFormatException(
+                $"Bytes {begin} to {(long)begin + bytes.Length} are no part of WAL segment {name} of {segmentSize} bytes.");
         WalPartCheck.Check(name, segmentSize, begin, bytes.Span, _system);
         var facts = new WalPartFacts(segmentSize, Hash(bytes.Span));
         var objectName = _names.Part(name, begin, begin + bytes.Length);
-        await CreateAsync(SealedKind.WalPart, objectName, $"{name}, bytes {begin} to {begin + bytes.Length},", facts.ToJson(), bytes, facts.Sha256, cancellationToken)
-            .ConfigureAwait(false);
+        var what = $"{name}, bytes {begin} to {begin + bytes.Length},";
+        await CreateAsync(SealedKind.WalPart, objectName, what, facts.ToJson(), bytes, facts.Sha256, cancellationToken);
     }
 
     /// <summary>Archives a timeline history file. The same content again is success.</summary>
@@ -95,7 +98,8 @@ public sealed partial class WalArchive
     }
 
     /// <summary>
-    /// Archives whatever file a server passes to archive_command: a segment, a history file, a <c>.partial</c> segment, a <c>.backup</c> label.
+    /// Archives whatever file a server passes to archive_command: a segment, a history file, a <c>.partial</c> segment, a <c>.backup</c>
+    /// label.
     /// </summary>
     /// <exception cref="WalConflictException">Other bytes are archived under that name.</exception>
     /// <exception cref="WalFormatException">It is no such file, or not of this cluster.</exception>
@@ -109,7 +113,8 @@ public sealed partial class WalArchive
             case WalFileKind.History:
                 return PushHistoryAsync(name.Timeline, content, cancellationToken);
             case WalFileKind.PartialSegment:
-                if (!WalVersion.IsSegmentSize(content.Length)) throw new WalFormatException($"{name} has {content.Length} bytes, which is no segment size.");
+                if (!WalVersion.IsSegmentSize(content.Length))
+                    throw new WalFormatException($"{name} has {content.Length} bytes, which is no segment size.");
                 var scan = WalScan.Read(content.Span, name.Segment, content.Length, _system);
                 if (scan.Stop.Kind == WalStopKind.Broken && scan.Facts.FirstRecord is null && scan.Facts.Head is null)
                     throw new WalFormatException($"{name} is not WAL of this cluster: {scan.Stop.Reason}.");
@@ -131,19 +136,19 @@ public sealed partial class WalArchive
     {
         if (!WalFileName.TryParse(fileName, out var name)) throw NotAWalFile(fileName);
         if (name.Kind == WalFileKind.Segment)
-            return (await FetchSegmentAsync(name.Segment, cancellationToken).ConfigureAwait(false))?.Bytes;
-        var content = await _objects.ReadAsync(WalObjectNames.Kind(name.Kind), _names.File(name), cancellationToken).ConfigureAwait(false);
+            return (await FetchSegmentAsync(name.Segment, cancellationToken))?.Bytes;
+        var content = await _objects.ReadAsync(WalObjectNames.Kind(name.Kind), _names.File(name), cancellationToken);
         return content?.Body;
     }
 
     /// <summary>A complete segment, or null: never one put together from parts.</summary>
     public async ValueTask<byte[]?> FetchCompleteAsync(WalSegmentName name, CancellationToken cancellationToken) =>
-        (await _objects.ReadAsync(SealedKind.WalSegment, _names.Segment(name), cancellationToken).ConfigureAwait(false))?.Body;
+        (await _objects.ReadAsync(SealedKind.WalSegment, _names.Segment(name), cancellationToken))?.Body;
 
     /// <summary>Complete segments, in order of timeline and position.</summary>
     public async IAsyncEnumerable<WalSegmentName> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await foreach (var item in _store.ListAsync(_names.Root, cancellationToken).ConfigureAwait(false))
+        await foreach (var item in _store.ListAsync(_names.Root, cancellationToken))
             if (WalSegmentName.TryParse(WalObjectNames.FileName(item.Name), out var name) && item.Name == _names.Segment(name))
                 yield return name;
     }
@@ -153,7 +158,7 @@ public sealed partial class WalArchive
     public async ValueTask<WalSegmentFacts?> FindFactsAsync(WalSegmentName name, CancellationToken cancellationToken)
     {
         var objectName = _names.Segment(name);
-        var header = await _objects.ReadHeaderAsync(SealedKind.WalSegment, objectName, cancellationToken).ConfigureAwait(false);
+        var header = await _objects.ReadHeaderAsync(SealedKind.WalSegment, objectName, cancellationToken);
         return header is null ? null : ParseFacts(objectName, header);
     }
 
@@ -162,7 +167,7 @@ public sealed partial class WalArchive
     {
         if (timeline <= 1) return TimelineHistory.First(timeline);
         var name = string.Create(CultureInfo.InvariantCulture, $"{timeline:X8}.history");
-        var content = await FetchAsync(name, cancellationToken).ConfigureAwait(false);
+        var content = await FetchAsync(name, cancellationToken);
         return content is null ? TimelineHistory.First(timeline) : TimelineHistory.Parse(timeline, content);
     }
 
@@ -170,18 +175,23 @@ public sealed partial class WalArchive
     {
         if (!WalFileName.TryParse(fileName, out var name)) throw NotAWalFile(fileName);
         var facts = new WalPartFacts(content.Length, Hash(content.Span));
-        return CreateAsync(WalObjectNames.Kind(name.Kind), _names.File(name), fileName, facts.ToJson(), content, facts.Sha256, cancellationToken);
+        return CreateAsync(
+            WalObjectNames.Kind(name.Kind), _names.File(name), fileName, facts.ToJson(), content, facts.Sha256, cancellationToken);
     }
 
     private async ValueTask<WalPushOutcome> CreateAsync(
-        SealedKind kind, string objectName, string what, byte[] header, ReadOnlyMemory<byte> body, string sha256, CancellationToken cancellationToken)
+        SealedKind kind, string objectName, string what, byte[] header, ReadOnlyMemory<byte> body, string sha256,
+        CancellationToken cancellationToken)
     {
-        if (await _objects.CreateAsync(kind, objectName, header, body, cancellationToken).ConfigureAwait(false)) return WalPushOutcome.Archived;
-        var known = await _objects.ReadHeaderAsync(kind, objectName, cancellationToken).ConfigureAwait(false)
-            ?? throw new StoreException($"Object {objectName} was there and is gone; another process deleted it. Try again.", transient: true);
+        if (await _objects.CreateAsync(kind, objectName, header, body, cancellationToken)) return WalPushOutcome.Archived;
+        var known = await _objects.ReadHeaderAsync(kind, objectName, cancellationToken)
+            ?? throw new StoreException(
+                $"Object {objectName} was there and is gone; another process deleted it. Try again.", transient: true);
         if (ReadSha256(objectName, known) == sha256) return WalPushOutcome.AlreadyArchived;
         throw new WalConflictException(
-            $"WAL {what} is already archived with other content: two servers archive as the same cluster, or this one was restored without a new timeline. Nothing was overwritten; give this server a repository of its own, or find out which of the two is right.");
+            $"WAL {what} is already archived with other content: two servers archive as the same cluster, or this one was restored "
+                + "without a new timeline. Nothing was overwritten; give this server a repository of its own, or find out which of "
+                    + "the two is right.");
     }
 
     private static string ReadSha256(string objectName, byte[] header)

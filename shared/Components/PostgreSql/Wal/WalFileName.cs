@@ -42,8 +42,7 @@ public readonly record struct WalFileName(WalFileKind Kind, uint Timeline, WalSe
         {
             "" => WalFileKind.Segment,
             ".partial" => WalFileKind.PartialSegment,
-            { Length: 16 } rest when rest[0] == '.' && rest.EndsWith(".backup", StringComparison.Ordinal) && TryHex(rest.AsSpan(1, 8), out _) =>
-                WalFileKind.BackupLabel,
+            ['.', .. { Length: 8 } offset, '.', 'b', 'a', 'c', 'k', 'u', 'p'] when TryHex(offset, out _) => WalFileKind.BackupLabel,
             _ => null,
         };
         if (kind is not { } known) return false;

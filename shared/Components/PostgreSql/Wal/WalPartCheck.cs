@@ -31,7 +31,9 @@ internal static class WalPartCheck
             var header = WalPageHeader.Read(bytes[(at - begin)..]);
             if (header.Magic == 0 || WalVersion.FromMagic(header.Magic) is null) continue; // other page size, or empty after a switch
             if (header.Address.Value != start + (ulong)at || header.Timeline > name.Timeline)
-                throw new WalFormatException($"A page of WAL segment {name} at {new Lsn(start + (ulong)at)} belongs at {header.Address} of timeline {header.Timeline}.");
+                throw new WalFormatException(
+                    $"A page of WAL segment {name} at {new Lsn(start + (ulong)at)} belongs at {header.Address} of timeline "
+                        + $"{header.Timeline}.");
         }
     }
 }

@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace FunctionsBackup.Components.PostgreSql.Wal;
 
-/// <summary>The name of a WAL segment file: timeline, log and segment as 24 upper-case hex digits (xlog_internal.h, XLogFileName).</summary>
+/// <summary>
+/// The name of a WAL segment file: timeline, log and segment as 24 upper-case hex digits (xlog_internal.h, XLogFileName).
+/// </summary>
 public readonly record struct WalSegmentName(uint Timeline, uint Log, uint Segment)
 {
     public const int DefaultSegmentSize = 16 << 20;

@@ -12,7 +12,8 @@ public sealed class DivergedHistoryTests
     [Fact]
     public async Task Wal_of_two_servers_of_the_same_name_is_told_apart_by_content()
     {
-        var options = new PostgresServerOptions { WalSegmentMegabytes = 1, Settings = new Dictionary<string, string> { ["wal_keep_size"] = "64MB", ["autovacuum"] = "off" } };
+        var settings = new Dictionary<string, string> { ["wal_keep_size"] = "64MB", ["autovacuum"] = "off" };
+        var options = new PostgresServerOptions { WalSegmentMegabytes = 1, Settings = settings };
         await using var one = await PostgresServer.StartAsync(options);
         await one.ExecuteAsync("create table t (s text); checkpoint");
         var start = await one.ScalarAsync<string>("select redo_lsn::text from pg_control_checkpoint()");
@@ -34,8 +35,8 @@ public sealed class DivergedHistoryTests
 
         var backup = new PostgresBackupDetails
         {
-            SystemIdentifier = system, ServerVersion = 150000, Timeline = 1, StartLsn = start, StopLsn = stop, StartTime = DateTimeOffset.UnixEpoch,
-            StopTime = DateTimeOffset.UnixEpoch, WalSegmentSize = Size, Mode = "direct",
+            SystemIdentifier = system, ServerVersion = 150000, Timeline = 1, WalSegmentSize = Size, Mode = "direct",
+            StartLsn = start, StopLsn = stop, StartTime = DateTimeOffset.UnixEpoch, StopTime = DateTimeOffset.UnixEpoch,
         };
         var common = first.Keys.Intersect(second.Keys).Order().ToList();
         common.Count.ShouldBeGreaterThan(3);

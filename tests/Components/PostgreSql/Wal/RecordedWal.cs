@@ -128,7 +128,8 @@ public sealed class RecordedWal
             RestorePoint = Lsn.Parse(point),
             End = end,
             Counts = stats.Split('\n').Select(l => l.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-                .Where(f => f.Length > 5 && long.TryParse(f[1], out _)).ToDictionary(f => f[0], f => long.Parse(f[1], CultureInfo.InvariantCulture)),
+                .Where(f => f.Length > 5 && long.TryParse(f[1], out _))
+                .ToDictionary(f => f[0], f => long.Parse(f[1], CultureInfo.InvariantCulture)),
             Transactions = [.. transactions.Split('\n').Where(l => l.StartsWith("rmgr:", StringComparison.Ordinal))],
         };
     }
@@ -144,7 +145,8 @@ public sealed class RecordedWal
     private static async Task<Mark> DescribeAsync(PostgresServer server, int number, string xid)
     {
         var time = await server.ScalarAsync<DateTime>($"select pg_xact_commit_timestamp('{xid}'::xid)");
-        return new Mark(number, uint.Parse(xid, CultureInfo.InvariantCulture), time, Lsn.Parse(await server.ScalarAsync<string>("select pg_current_wal_insert_lsn()::text")));
+        var after = Lsn.Parse(await server.ScalarAsync<string>("select pg_current_wal_insert_lsn()::text"));
+        return new Mark(number, uint.Parse(xid, CultureInfo.InvariantCulture), time, after);
     }
 
     private static async Task<string?> OneAsync(NpgsqlConnection session, string sql)

@@ -47,7 +47,8 @@ public sealed class RecoveryWindowTests
             var expected = wal.Marks.Append(wal.Prepared).Where(m => m.After <= window.EndLsn).MaxBy(m => m.After)!;
             window.EndTime!.Value.ShouldBeGreaterThanOrEqualTo(expected.Time);
             // No later mark's commit can be in it.
-            foreach (var later in wal.Marks.Where(m => m.After.Value > window.EndLsn.Value + 200)) window.EndTime.Value.ShouldBeLessThan(later.Time);
+            foreach (var later in wal.Marks.Where(m => m.After.Value > window.EndLsn.Value + 200))
+                window.EndTime.Value.ShouldBeLessThan(later.Time);
         }
     }
 
@@ -67,7 +68,8 @@ public sealed class RecoveryWindowTests
         problem.BreaksBackup.ShouldBeFalse();
 
         // Behind the gap is what tells of it; without that, the archive just ends there.
-        foreach (var later in test.Store.Names.Where(n => string.CompareOrdinal(n, test.Name(missing)) > 0).ToList()) await test.Store.DeleteAsync(later, default);
+        foreach (var later in test.Store.Names.Where(n => string.CompareOrdinal(n, test.Name(missing)) > 0).ToList())
+            await test.Store.DeleteAsync(later, default);
         (await test.Archive.FindWindowAsync(wal.Backup, null, default)).Gap.ShouldBeNull();
         (await test.Archive.VerifyAsync(wal.Backup, null, false, default)).IsSound.ShouldBeTrue();
     }
@@ -149,7 +151,8 @@ public sealed class RecoveryWindowTests
         await wal.ArchiveAsync(test.Archive);
         async Task<string> RefusedAsync(RecoveryTarget target)
         {
-            var error = await Should.ThrowAsync<UnreachableTargetException>(async () => await test.Archive.ResolveTargetAsync(wal.Backup, target, null, default));
+            var error = await Should.ThrowAsync<UnreachableTargetException>(async () => await test.Archive.ResolveTargetAsync(
+                wal.Backup, target, null, default));
             error.Window!.EndLsn.ShouldBe(wal.End);
             error.Message.ShouldContain($"LSN {wal.Backup.StopLsn}");
             error.Message.ShouldContain($"LSN {wal.End}");

@@ -61,7 +61,8 @@ internal sealed class SyntheticWal
     public List<(WalSegmentName Name, byte[] Bytes)> Segments()
     {
         var all = _bytes.ToArray();
-        return [.. Enumerable.Range(0, all.Length / Size).Select(i => (WalSegmentName.Containing(1, new Lsn(Origin + (ulong)i * Size), Size), all[(i * Size)..((i + 1) * Size)]))];
+        return [.. Enumerable.Range(0, all.Length / Size).Select(
+            i => (WalSegmentName.Containing(1, new Lsn(Origin + (ulong)i * Size), Size), all[(i * Size)..((i + 1) * Size)]))];
     }
 
     private byte[] Build(int length)

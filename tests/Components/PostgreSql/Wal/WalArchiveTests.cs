@@ -51,7 +51,8 @@ public sealed class WalArchiveTests
         cut.AsSpan(Size / 2).Clear();
         (await RefusedAsync(test.Archive, name, cut)).ShouldContain("at LSN");
         Should.Throw<WalFormatException>(() => test.Of("not a number"));
-        foreach (var bad in new[] { "../../etc/passwd", "000000010000000000000001/x", "00000001.historyx", "", "000000010000000000000001.0000002.backup" })
+        string[] names = ["../../x", "000000010000000000000001/x", "00000001.historyx", "", "000000010000000000000001.0000002.backup"];
+        foreach (var bad in names)
             await Should.ThrowAsync<WalFormatException>(async () => await test.Archive.FetchAsync(bad, default));
         (await test.Store.ListAsync("", default).ToListAsync()).ShouldBeEmpty();
     }
@@ -62,7 +63,8 @@ public sealed class WalArchiveTests
         var wal = await RecordedWal.GetAsync(15);
         using var test = new TestArchive(wal.SystemIdentifier);
         var (name, bytes) = wal.Segments[3];
-        async Task PartAsync(int begin, int end) => await test.Archive.PushPartAsync(name, Size, begin, bytes.AsMemory(begin..end), default);
+        async Task PartAsync(int begin, int end) =>
+            await test.Archive.PushPartAsync(name, Size, begin, bytes.AsMemory(begin..end), default);
 
         (await test.Archive.FetchAsync(name.ToString(), default)).ShouldBeNull();
         await PartAsync(100_000, 200_000);
@@ -78,10 +80,14 @@ public sealed class WalArchiveTests
         content.Bytes.AsSpan(0, 200_000).SequenceEqual(bytes.AsSpan(0, 200_000)).ShouldBeTrue();
         content.Bytes.AsSpan(200_000).IndexOfAnyExcept((byte)0).ShouldBe(-1);
 
-        await Should.ThrowAsync<WalFormatException>(async () => await test.Archive.PushPartAsync(name.Next(Size), Size, 0, bytes.AsMemory(0, 9000), default));
-        await Should.ThrowAsync<WalFormatException>(async () => await test.Archive.PushPartAsync(name, Size, 8192, bytes.AsMemory(0, 9000), default));
-        await Should.ThrowAsync<WalFormatException>(async () => await test.Archive.PushPartAsync(name, Size, Size - 10, bytes.AsMemory(0, 11), default));
-        await Should.ThrowAsync<WalFormatException>(async () => await test.Archive.PushPartAsync(name, 12345, 0, bytes.AsMemory(0, 11), default));
+        await Should.ThrowAsync<WalFormatException>(async () =>
+            await test.Archive.PushPartAsync(name.Next(Size), Size, 0, bytes.AsMemory(0, 9000), default));
+        await Should.ThrowAsync<WalFormatException>(async () =>
+            await test.Archive.PushPartAsync(name, Size, 8192, bytes.AsMemory(0, 9000), default));
+        await Should.ThrowAsync<WalFormatException>(async () =>
+            await test.Archive.PushPartAsync(name, Size, Size - 10, bytes.AsMemory(0, 11), default));
+        await Should.ThrowAsync<WalFormatException>(async () =>
+            await test.Archive.PushPartAsync(name, 12345, 0, bytes.AsMemory(0, 11), default));
 
         await test.Archive.PushAsync(name, bytes, default);
         (await test.Archive.FetchAsync(name.ToString(), default)).ShouldBe(bytes);
@@ -95,9 +101,12 @@ public sealed class WalArchiveTests
         var history = "1\t0/3000158\tno recovery target specified\n"u8.ToArray();
         (await test.Archive.PushFileAsync("00000002.history", history, default)).ShouldBe(WalPushOutcome.Archived);
         (await test.Archive.PushFileAsync("00000002.history", history, default)).ShouldBe(WalPushOutcome.AlreadyArchived);
-        await Should.ThrowAsync<WalConflictException>(async () => await test.Archive.PushHistoryAsync(2, "1\t0/4000158\tother\n"u8.ToArray(), default));
-        await Should.ThrowAsync<WalFormatException>(async () => await test.Archive.PushHistoryAsync(3, "5\t0/4000158\tx\n"u8.ToArray(), default));
-        await Should.ThrowAsync<WalFormatException>(async () => await test.Archive.PushHistoryAsync(3, Encoding.UTF8.GetBytes("garbage"), default));
+        await Should.ThrowAsync<WalConflictException>(async () =>
+            await test.Archive.PushHistoryAsync(2, "1\t0/4000158\tother\n"u8.ToArray(), default));
+        await Should.ThrowAsync<WalFormatException>(async () =>
+            await test.Archive.PushHistoryAsync(3, "5\t0/4000158\tx\n"u8.ToArray(), default));
+        await Should.ThrowAsync<WalFormatException>(async () =>
+            await test.Archive.PushHistoryAsync(3, Encoding.UTF8.GetBytes("garbage"), default));
         (await test.Archive.FetchAsync("00000002.history", default)).ShouldBe(history);
         (await test.Archive.FetchAsync("00000003.history", default)).ShouldBeNull();
         (await test.Archive.GetHistoryAsync(2, default)).SwitchedFrom(1).ShouldBe(Lsn.Parse("0/3000158"));
@@ -140,7 +149,8 @@ public sealed class WalArchiveTests
         await test.Archive.PushPartAsync(wal.Segments[5].Name, Size, 0, wal.Segments[5].Bytes.AsMemory(0, 500), default);
         await test.Archive.PushHistoryAsync(2, "1\t0/3000158\tx\n"u8.ToArray(), default);
         async Task<string[]> GoAsync(params (uint, Lsn)[] kept) =>
-            [.. (await test.Archive.ObsoleteAsync(kept.ToDictionary(k => k.Item1, k => k.Item2), Size, default).ToListAsync()).Select(o => o.Name)];
+            [.. (await test.Archive.ObsoleteAsync(
+                kept.ToDictionary(k => k.Item1, k => k.Item2), Size, default).ToListAsync()).Select(o => o.Name)];
 
         var part = test.Name(wal.Segments[5].Name) + ".parts/00000000-000001F4";
         (await GoAsync()).ShouldBe([part]);
@@ -149,7 +159,8 @@ public sealed class WalArchiveTests
         // A backup on a later timeline alone: the earlier one's segments before it go, the one it may begin in stays.
         (await GoAsync((2, start))).ShouldBe([.. wal.Segments.Take(3).Select(s => test.Name(s.Name)), part], ignoreOrder: true);
         // One of each: what leads from the older to the newer stays.
-        (await GoAsync((1, start), (2, wal.End))).ShouldBe([.. wal.Segments.Take(3).Select(s => test.Name(s.Name)), part], ignoreOrder: true);
+        (await GoAsync((1, start), (2, wal.End))).ShouldBe(
+            [.. wal.Segments.Take(3).Select(s => test.Name(s.Name)), part], ignoreOrder: true);
     }
 
     private static async Task<string> RefusedAsync(WalArchive archive, WalSegmentName name, byte[] bytes) =>

@@ -31,7 +31,8 @@ public sealed class WalDecoderTests
         decoder.Records[10].ShouldBe(wal.Counts["Heap"]);
 
         // pg_waldump: "rmgr: Transaction len … tx: 738, lsn: 0/018…, prev …, desc: COMMIT 2026-11-22 15:20:16.119966 UTC; …"
-        var expected = wal.Transactions.Where(l => l.Contains("desc: COMMIT", StringComparison.Ordinal) || l.Contains("desc: ABORT", StringComparison.Ordinal)).Select(Parse).ToList();
+        string[] ends = ["desc: COMMIT", "desc: ABORT"];
+        var expected = wal.Transactions.Where(l => ends.Any(e => l.Contains(e, StringComparison.Ordinal))).Select(Parse).ToList();
         events.Transactions.Select(t => (t.Xid, t.Start, t.Time, t.Committed)).ShouldBe(expected);
         foreach (var mark in wal.Marks.Append(wal.Prepared))
             events.Transactions.ShouldContain(t => t.Xid == mark.Xid && t.Time == mark.Time && t.Committed && t.End <= mark.After);
@@ -39,7 +40,8 @@ public sealed class WalDecoderTests
         point.Name.ShouldBe("before seven");
         point.End.ShouldBe(wal.RestorePoint);
         events.Checkpoints.ShouldNotBeEmpty();
-        events.Checkpoints.ShouldAllBe(c => c.Timeline == 1 && c.Redo <= c.Start && (wal.Backup.StopTime - c.Time).Duration() < TimeSpan.FromMinutes(5));
+        events.Checkpoints.ShouldAllBe(
+            c => c.Timeline == 1 && c.Redo <= c.Start && (wal.Backup.StopTime - c.Time).Duration() < TimeSpan.FromMinutes(5));
     }
 
     [Theory]
@@ -58,7 +60,8 @@ public sealed class WalDecoderTests
 
         crossing.ShouldBeGreaterThan(0);
         wal.Segments.Count.ShouldBeGreaterThan(6);
-        wal.Segments.Count(s => WalScan.Read(s.Bytes, s.Name, RecordedWal.SegmentSize, null).Facts.Switched).ShouldBe(3); // ours, and those of pg_backup_start and pg_backup_stop
+        // Ours, and those of pg_backup_start and pg_backup_stop.
+        wal.Segments.Count(s => WalScan.Read(s.Bytes, s.Name, RecordedWal.SegmentSize, null).Facts.Switched).ShouldBe(3);
     }
 
     [Fact]
@@ -95,7 +98,9 @@ public sealed class WalDecoderTests
             {
                 // Lengths, flags and remainders that promise more than there is.
                 var at = random.Next(0, hostile.Length / 8192) * 8192 + (random.Next(2) == 0 ? random.Next(0, 48) : random.Next(0, 8192));
-                if (at + 4 <= hostile.Length) BitConverter.TryWriteBytes(hostile.AsSpan(at), random.Next(3) switch { 0 => -1, 1 => int.MaxValue, _ => random.Next() });
+                if (at + 4 <= hostile.Length)
+                    BitConverter.TryWriteBytes(
+                        hostile.AsSpan(at), random.Next(3) switch { 0 => -1, 1 => int.MaxValue, _ => random.Next() });
             }
 
             var length = random.Next(3) == 0 ? random.Next(hostile.Length) : hostile.Length;
@@ -127,7 +132,8 @@ public sealed class WalDecoderTests
         for (var i = 0; i < wal.Segments.Count; i++)
         {
             var (name, bytes) = wal.Segments[i];
-            if (chain.Append(i == at ? facts : WalScan.Read(bytes, name, RecordedWal.SegmentSize, null).Facts, name.Start(RecordedWal.SegmentSize)) is not null) return true;
+            var own = i == at ? facts : WalScan.Read(bytes, name, RecordedWal.SegmentSize, null).Facts;
+            if (chain.Append(own, name.Start(RecordedWal.SegmentSize)) is not null) return true;
         }
 
         return false;
@@ -135,7 +141,8 @@ public sealed class WalDecoderTests
 
     private static (uint Xid, Lsn Start, DateTimeOffset Time, bool Committed) Parse(string line)
     {
-        var description = line[(line.IndexOf("desc: ", StringComparison.Ordinal) + 6)..].Split([' ', ';'], StringSplitOptions.RemoveEmptyEntries);
+        var at = line.IndexOf("desc: ", StringComparison.Ordinal) + 6;
+        var description = line[at..].Split([' ', ';'], StringSplitOptions.RemoveEmptyEntries);
         var isPrepared = description[0].EndsWith("_PREPARED", StringComparison.Ordinal);
         // "COMMIT_PREPARED 738: 2026-…" names the prepared transaction; otherwise the record's own "tx: 738," is meant.
         var xid = isPrepared ? description[1].TrimEnd(':') : Field(line, "tx:");

@@ -64,9 +64,12 @@ public sealed class WalPushFetchTests : IDisposable
         result.Others.ShouldBe(wal.Segments.Count - 2);
         result.Warnings.ShouldHaveSingleItem().ShouldContain(bad.ToString());
         await Should.ThrowAsync<WalFormatException>(async () => await Push(test).RunAsync("pg_wal/" + bad, Data, default));
-        (await Should.ThrowAsync<WalFormatException>(async () => await Push(test).RunAsync("pg_wal/postgresql.conf", Data, default))).Message.ShouldContain("%p");
-        (await Should.ThrowAsync<WalFormatException>(async () => await Push(test).RunAsync("pg_wal/0000000100000000000000FF", Data, default))).Message.ShouldContain("does not exist");
-        (await Should.ThrowAsync<WalFormatException>(async () => await Push(test).RunAsync("pg_wal/" + wal.Segments[0].Name, _root, default))).Message.ShouldContain("pg_control");
+        (await Should.ThrowAsync<WalFormatException>(async () =>
+            await Push(test).RunAsync("pg_wal/postgresql.conf", Data, default))).Message.ShouldContain("%p");
+        (await Should.ThrowAsync<WalFormatException>(async () =>
+            await Push(test).RunAsync("pg_wal/0000000100000000000000FF", Data, default))).Message.ShouldContain("does not exist");
+        (await Should.ThrowAsync<WalFormatException>(async () =>
+            await Push(test).RunAsync("pg_wal/" + wal.Segments[0].Name, _root, default))).Message.ShouldContain("pg_control");
     }
 
     [Fact]
@@ -75,11 +78,14 @@ public sealed class WalPushFetchTests : IDisposable
         var wal = await PrepareAsync();
         using var test = new TestArchive(wal.SystemIdentifier);
         var options = new WalPushOptions { SpoolDirectory = Spool, MaximumFiles = 3 };
-        (await new WalPush(options, test.Opener, TimeProvider.System).RunAsync("pg_wal/" + wal.Segments[0].Name, Data, default)).Others.ShouldBe(3);
+        (await RunAsync()).Others.ShouldBe(3);
         options = options with { MaximumFiles = 64, MaximumBytes = 2 * RecordedWal.SegmentSize };
-        (await new WalPush(options, test.Opener, TimeProvider.System).RunAsync("pg_wal/" + wal.Segments[0].Name, Data, default)).Others.ShouldBe(2);
+        (await RunAsync()).Others.ShouldBe(2);
         options = options with { MaximumTime = TimeSpan.FromSeconds(-1) };
-        (await new WalPush(options, test.Opener, TimeProvider.System).RunAsync("pg_wal/" + wal.Segments[0].Name, Data, default)).Others.ShouldBe(0);
+        (await RunAsync()).Others.ShouldBe(0);
+
+        async Task<WalPushResult> RunAsync() =>
+            await new WalPush(options, test.Opener, TimeProvider.System).RunAsync("pg_wal/" + wal.Segments[0].Name, Data, default);
     }
 
     [Fact]
@@ -105,7 +111,9 @@ public sealed class WalPushFetchTests : IDisposable
         (await fetch.RunAsync(wal.Current.Name.ToString(), target, Data, default)).ShouldBe(WalFetchOutcome.FromArchive);
         new FileInfo(target).Length.ShouldBe(RecordedWal.SegmentSize);
         File.Delete(target);
-        foreach (var absent in new[] { wal.Current.Name.Next(RecordedWal.SegmentSize).ToString(), "00000002.history", wal.Segments[1].Name + ".partial" })
+        var next = wal.Current.Name.Next(RecordedWal.SegmentSize).ToString();
+        string[] missing = [next, "00000002.history", wal.Segments[1].Name + ".partial"];
+        foreach (var absent in missing)
             (await fetch.RunAsync(absent, target, Data, default)).ShouldBe(WalFetchOutcome.NotFound);
         File.Exists(target).ShouldBeFalse();
         Directory.GetFiles(Spool, "*", SearchOption.AllDirectories).ShouldBeEmpty();

@@ -44,7 +44,7 @@ public sealed class WalReceiverTests
             // The server may forget what is archived, and nothing else.
             using var patience = new CancellationTokenSource(Patience);
             Lsn slot;
-            do slot = Lsn.Parse(await server.ScalarAsync<string>("select restart_lsn::text from pg_replication_slots where slot_name = 'fbackup'", patience.Token));
+            do slot = Lsn.Parse(await server.ScalarAsync<string>("select restart_lsn::text from pg_replication_slots", patience.Token));
             while (slot <= Lsn.Parse(backup.StopLsn));
             slot.ShouldBeLessThanOrEqualTo(running.Receiver.Status.Archived);
 
@@ -86,7 +86,8 @@ public sealed class WalReceiverTests
         await primary.ExecuteAsync("create table t (n int)");
         var copy = Path.Combine(primary.Scratch, "standby");
         await primary.ToolAsync("pg_basebackup", default, "-d", primary.Uri, "-D", copy, "-R", "-c", "fast", "-X", "stream");
-        await using var standby = await PostgresServer.AttachAsync(copy, new PostgresServerOptions { Version = 15, WalSegmentMegabytes = 1 });
+        await using var standby = await PostgresServer.AttachAsync(
+            copy, new PostgresServerOptions { Version = 15, WalSegmentMegabytes = 1 });
         await standby.StartAgainAsync();
         var backup = await BackupAsync(primary, 15);
 
@@ -119,12 +120,15 @@ public sealed class WalReceiverTests
         await using var server = await StartAsync(15);
         using var test = new TestArchive(await server.ScalarAsync<string>("select system_identifier::text from pg_control_system()"));
         await server.ExecuteAsync("create role plain login");
-        var refused = new WalReceiver(new WalReceiverOptions(server.ConnectionString.Replace("Username=postgres", "Username=plain", StringComparison.Ordinal)), test.Opener, TimeProvider.System);
-        await Should.ThrowAsync<Npgsql.PostgresException>(() => refused.RunAsync(default).WaitAsync(Patience));
-        var slotless = new WalReceiver(new WalReceiverOptions(server.ConnectionString) { SlotName = "absent", CreateSlot = false }, test.Opener, TimeProvider.System);
-        (await Should.ThrowAsync<Npgsql.PostgresException>(() => slotless.RunAsync(default).WaitAsync(Patience))).SqlState.ShouldBe("42704");
-        var misnamed = new WalReceiver(new WalReceiverOptions(server.ConnectionString) { SlotName = "a; drop" }, test.Opener, TimeProvider.System);
-        await Should.ThrowAsync<WalFormatException>(() => misnamed.RunAsync(default).WaitAsync(Patience));
+        var asPlain = server.ConnectionString.Replace("Username=postgres", "Username=plain", StringComparison.Ordinal);
+        await RefusedAsync<Npgsql.PostgresException>(new WalReceiverOptions(asPlain));
+        var slotless = new WalReceiverOptions(server.ConnectionString) { SlotName = "absent", CreateSlot = false };
+        (await RefusedAsync<Npgsql.PostgresException>(slotless)).SqlState.ShouldBe("42704");
+        await RefusedAsync<WalFormatException>(new WalReceiverOptions(server.ConnectionString) { SlotName = "a; drop" });
+
+        Task<T> RefusedAsync<T>(WalReceiverOptions options)
+            where T : Exception =>
+            Should.ThrowAsync<T>(() => new WalReceiver(options, test.Opener, TimeProvider.System).RunAsync(default).WaitAsync(Patience));
     }
 
     [Fact]
@@ -143,7 +147,7 @@ public sealed class WalReceiverTests
         var missed = WalSegmentName.Containing(1, await EndAsync(server), 1 << 20).Next(1 << 20);
         // The walsender of the connection just closed may hold the slot a moment longer.
         using var patience = new CancellationTokenSource(Patience);
-        while (await server.ScalarAsync<bool>("select exists (select from pg_replication_slots where active)", patience.Token)) await Task.Yield();
+        while (await server.ScalarAsync<bool>("select exists (select from pg_stat_replication)", patience.Token)) await Task.Yield();
         await server.ExecuteAsync("select pg_drop_replication_slot('fbackup')");
         for (var i = 0; i < 4; i++) await InsertAsync(server, i, 20_000);
         await server.ExecuteAsync("checkpoint");
@@ -172,11 +176,13 @@ public sealed class WalReceiverTests
     /// <summary>Inserts in one transaction, the last to commit, and gives the time of it.</summary>
     private static async Task<DateTimeOffset> InsertAsync(PostgresServer server, int number, int rows)
     {
-        var xid = await server.ScalarAsync<string>($"with i as (insert into t select {number} from generate_series(1, {rows}) returning 1) select pg_current_xact_id()::text from i limit 1");
+        var xid = await server.ScalarAsync<string>($"with i as (insert into t select {number} from generate_series(1, {rows}) "
+            + "returning 1) select pg_current_xact_id()::text from i limit 1");
         return await server.ScalarAsync<DateTime>($"select pg_xact_commit_timestamp('{xid}'::xid)");
     }
 
-    private static async Task<Lsn> EndAsync(PostgresServer server) => Lsn.Parse(await server.ScalarAsync<string>("select pg_current_wal_flush_lsn()::text"));
+    private static async Task<Lsn> EndAsync(PostgresServer server) =>
+        Lsn.Parse(await server.ScalarAsync<string>("select pg_current_wal_flush_lsn()::text"));
 
     /// <summary>Stands for a base backup taken now.</summary>
     private static async Task<PostgresBackupDetails> BackupAsync(PostgresServer server, int version)
@@ -209,7 +215,11 @@ public sealed class WalReceiverTests
 
         public static Running Start(PostgresServer server, TestArchive test)
         {
-            var options = new WalReceiverOptions(server.Uri) { SealInterval = TimeSpan.FromMilliseconds(100), MaximumBackoff = TimeSpan.FromSeconds(1) };
+            var options = new WalReceiverOptions(server.Uri)
+            {
+                SealInterval = TimeSpan.FromMilliseconds(100),
+                MaximumBackoff = TimeSpan.FromSeconds(1),
+            };
             var running = new Running(new WalReceiver(options, test.Opener, TimeProvider.System));
             running._task = running.Receiver.RunAsync(running._stop.Token);
             return running;

@@ -17,7 +17,8 @@ public static class ClusterDirectory
         try
         {
             using var file = File.OpenHandle(path);
-            if (RandomAccess.Read(file, head, 0) != head.Length) throw new WalFormatException($"{path} is cut; is that PostgreSQL's data directory?");
+            if (RandomAccess.Read(file, head, 0) != head.Length)
+                throw new WalFormatException($"{path} is cut; is that PostgreSQL's data directory?");
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -33,7 +34,9 @@ public static class ClusterDirectory
         return BinaryPrimitives.ReadUInt64LittleEndian(head).ToString(CultureInfo.InvariantCulture);
     }
 
-    /// <summary>The data directory: the one named, else the working directory if it is one, else the one in which the file's pg_wal is.</summary>
+    /// <summary>
+    /// The data directory: the one named, else the working directory if it is one, else the one in which the file's pg_wal is.
+    /// </summary>
     public static string Find(string? dataDirectory, string path)
     {
         if (dataDirectory is not null) return Path.GetFullPath(dataDirectory);

@@ -40,7 +40,8 @@ public sealed class WalFetch(WalFetchOptions options, WalArchiveOpener open, Tim
     /// <param name="destination">%p: where to put it, relative to the data directory or absolute; appears whole or not at all.</param>
     /// <param name="dataDirectory">The data directory; null: the working directory, or the one that the destination is in.</param>
     /// <param name="cancellationToken">Stops.</param>
-    public async ValueTask<WalFetchOutcome> RunAsync(string fileName, string destination, string? dataDirectory, CancellationToken cancellationToken)
+    public async ValueTask<WalFetchOutcome> RunAsync(
+        string fileName, string destination, string? dataDirectory, CancellationToken cancellationToken)
     {
         if (!WalFileName.TryParse(fileName, out var name))
             throw new WalFormatException($"'{fileName}' is not a WAL file; set restore_command = 'fbackup wal fetch \"%f\" \"%p\"'.");
@@ -48,30 +49,31 @@ public sealed class WalFetch(WalFetchOptions options, WalArchiveOpener open, Tim
         destination = Path.GetFullPath(destination, data);
         var system = ClusterDirectory.ReadSystemIdentifier(data);
         var spool = new WalSpool(options.SpoolDirectory, system);
-        if (name.Kind == WalFileKind.Segment && await spool.TryTakeSegmentAsync(fileName, cancellationToken).ConfigureAwait(false) is { } ahead)
+        if (name.Kind == WalFileKind.Segment && await spool.TryTakeSegmentAsync(fileName, cancellationToken) is { } ahead)
         {
-            await AtomicFile.WriteAsync(destination, ahead, cancellationToken).ConfigureAwait(false);
+            await AtomicFile.WriteAsync(destination, ahead, cancellationToken);
             spool.CleanSegments(name.Segment, time.GetUtcNow() - AbandonedAfter);
             return WalFetchOutcome.FromSpool;
         }
 
-        var archive = await open(system, cancellationToken).ConfigureAwait(false);
+        var archive = await open(system, cancellationToken);
         if (name.Kind != WalFileKind.Segment)
         {
-            var file = await archive.FetchAsync(fileName, cancellationToken).ConfigureAwait(false);
+            var file = await archive.FetchAsync(fileName, cancellationToken);
             if (file is null) return WalFetchOutcome.NotFound;
-            await AtomicFile.WriteAsync(destination, file, cancellationToken).ConfigureAwait(false);
+            await AtomicFile.WriteAsync(destination, file, cancellationToken);
             return WalFetchOutcome.FromArchive;
         }
 
-        if (await archive.FetchSegmentAsync(name.Segment, cancellationToken).ConfigureAwait(false) is not { } segment) return WalFetchOutcome.NotFound;
-        await AtomicFile.WriteAsync(destination, segment.Bytes, cancellationToken).ConfigureAwait(false);
+        if (await archive.FetchSegmentAsync(name.Segment, cancellationToken) is not { } segment) return WalFetchOutcome.NotFound;
+        await AtomicFile.WriteAsync(destination, segment.Bytes, cancellationToken);
         // What was put together from parts may be more the next time, and nothing comes after it.
-        if (segment.IsComplete) await FetchAheadAsync(archive, spool, name.Segment, segment.Bytes.Length, cancellationToken).ConfigureAwait(false);
+        if (segment.IsComplete) await FetchAheadAsync(archive, spool, name.Segment, segment.Bytes.Length, cancellationToken);
         return WalFetchOutcome.FromArchive;
     }
 
-    private async ValueTask FetchAheadAsync(WalArchive archive, WalSpool spool, WalSegmentName asked, int segmentSize, CancellationToken cancellationToken)
+    private async ValueTask FetchAheadAsync(
+        WalArchive archive, WalSpool spool, WalSegmentName asked, int segmentSize, CancellationToken cancellationToken)
     {
         try
         {
@@ -89,11 +91,11 @@ public sealed class WalFetch(WalFetchOptions options, WalArchiveOpener open, Tim
             await Parallel.ForEachAsync(names, parallel, async (name, token) =>
             {
                 if (Volatile.Read(ref isEnd)) return;
-                if (await archive.FetchCompleteAsync(name, token).ConfigureAwait(false) is { } content)
-                    await spool.PutSegmentAsync(name.ToString(), content, token).ConfigureAwait(false);
+                if (await archive.FetchCompleteAsync(name, token) is { } content)
+                    await spool.PutSegmentAsync(name.ToString(), content, token);
                 else
                     Volatile.Write(ref isEnd, true);
-            }).ConfigureAwait(false);
+            });
         }
         catch (Exception e) when (e is RepositoryException or StoreException or IOException or UnauthorizedAccessException)
         {

@@ -37,7 +37,9 @@ public sealed class WalPush(WalPushOptions options, WalArchiveOpener open, TimeP
     /// <param name="path">%p: the file, relative to the data directory or absolute.</param>
     /// <param name="dataDirectory">The data directory; null: the working directory, or the one that the path is in.</param>
     /// <param name="cancellationToken">Stops; the file asked for is then archived or not, never half.</param>
-    /// <exception cref="RepositoryException">The file asked for could not be archived: the command must fail, so that the server tries again.</exception>
+    /// <exception cref="RepositoryException">
+    /// The file asked for could not be archived: the command must fail, so that the server tries again.
+    /// </exception>
     public async ValueTask<WalPushResult> RunAsync(string path, string? dataDirectory, CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
@@ -48,13 +50,13 @@ public sealed class WalPush(WalPushOptions options, WalArchiveOpener open, TimeP
             throw new WalFormatException($"'{name}' is not a WAL file; set archive_command = 'fbackup wal push \"%p\"'.");
         var system = ClusterDirectory.ReadSystemIdentifier(data);
         var spool = new WalSpool(options.SpoolDirectory, system);
-        var content = await ReadAsync(path, cancellationToken).ConfigureAwait(false);
+        var content = await ReadAsync(path, cancellationToken);
         if (spool.TryTakeAcknowledgement(name, () => WalSpool.Hash(content)))
             return new WalPushResult(true, WalPushOutcome.AlreadyArchived, 0, []);
 
-        var archive = await open(system, cancellationToken).ConfigureAwait(false);
-        var outcome = await archive.PushFileAsync(name, content, cancellationToken).ConfigureAwait(false);
-        var (others, warnings) = await PushOthersAsync(archive, spool, path, began, cancellationToken).ConfigureAwait(false);
+        var archive = await open(system, cancellationToken);
+        var outcome = await archive.PushFileAsync(name, content, cancellationToken);
+        var (others, warnings) = await PushOthersAsync(archive, spool, path, began, cancellationToken);
         return new WalPushResult(false, outcome, others, warnings);
     }
 
@@ -82,8 +84,8 @@ public sealed class WalPush(WalPushOptions options, WalArchiveOpener open, TimeP
                 if (time.GetElapsedTime(began) > options.MaximumTime) return;
                 try
                 {
-                    var content = await ReadAsync(file, token).ConfigureAwait(false);
-                    await archive.PushFileAsync(Path.GetFileName(file), content, token).ConfigureAwait(false);
+                    var content = await ReadAsync(file, token);
+                    await archive.PushFileAsync(Path.GetFileName(file), content, token);
                     spool.Acknowledge(Path.GetFileName(file), WalSpool.Hash(content));
                     Interlocked.Increment(ref count);
                 }
@@ -91,7 +93,7 @@ public sealed class WalPush(WalPushOptions options, WalArchiveOpener open, TimeP
                 {
                     warnings.Enqueue($"{Path.GetFileName(file)}: {e.Message}");
                 }
-            }).ConfigureAwait(false);
+            });
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -108,7 +110,8 @@ public sealed class WalPush(WalPushOptions options, WalArchiveOpener open, TimeP
         const string suffix = ".ready";
         var status = Path.Combine(directory, "archive_status");
         if (!Directory.Exists(status)) return [];
-        return [.. Directory.EnumerateFiles(status, "*" + suffix).Select(p => Path.GetFileName(p)[..^suffix.Length]).Where(n => WalFileName.TryParse(n, out _))];
+        var names = Directory.EnumerateFiles(status, "*" + suffix).Select(p => Path.GetFileName(p)[..^suffix.Length]);
+        return [.. names.Where(n => WalFileName.TryParse(n, out _))];
     }
 
     private static async ValueTask<byte[]> ReadAsync(string path, CancellationToken cancellationToken)
@@ -117,7 +120,7 @@ public sealed class WalPush(WalPushOptions options, WalArchiveOpener open, TimeP
         {
             if (new FileInfo(path).Length > Reading.WalVersion.MaximumSegmentSize)
                 throw new WalFormatException($"{path} is larger than any WAL segment.");
-            return await File.ReadAllBytesAsync(path, cancellationToken).ConfigureAwait(false);
+            return await File.ReadAllBytesAsync(path, cancellationToken);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -41,7 +41,8 @@ internal sealed class WalSpool
     public void Acknowledge(string name, string sha256)
     {
         Create(_push);
-        using var file = File.OpenHandle(Path.Combine(_push, $"{name}.{sha256}"), FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite);
+        using var file = File.OpenHandle(
+            Path.Combine(_push, $"{name}.{sha256}"), FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite);
     }
 
     /// <summary>Forgets what no server will ask about any more.</summary>
@@ -58,7 +59,7 @@ internal sealed class WalSpool
         {
             try
             {
-                var content = await File.ReadAllBytesAsync(path, cancellationToken).ConfigureAwait(false);
+                var content = await File.ReadAllBytesAsync(path, cancellationToken);
                 if (Hash(content) == sha256) return content;
             }
             catch (FileNotFoundException)
@@ -77,7 +78,7 @@ internal sealed class WalSpool
     public async ValueTask PutSegmentAsync(string name, byte[] content, CancellationToken cancellationToken)
     {
         Create(_fetch);
-        await AtomicFile.WriteAsync(Path.Combine(_fetch, $"{name}.{Hash(content)}"), content, cancellationToken).ConfigureAwait(false);
+        await AtomicFile.WriteAsync(Path.Combine(_fetch, $"{name}.{Hash(content)}"), content, cancellationToken);
     }
 
     /// <summary>Deletes segments that recovery is past, and whatever an interrupted run left.</summary>
@@ -87,7 +88,9 @@ internal sealed class WalSpool
         foreach (var path in Directory.EnumerateFiles(_fetch))
         {
             var file = Path.GetFileName(path);
-            var isPast = file.Length == 24 + 1 + HashLength && WalSegmentName.TryParse(file[..24], out var name) && name.Timeline == asked.Timeline
+            var isPast = file.Length == 24 + 1 + HashLength
+                && WalSegmentName.TryParse(file[..24], out var name)
+                && name.Timeline == asked.Timeline
                 && (name.Log, name.Segment).CompareTo((asked.Log, asked.Segment)) <= 0;
             if (isPast || File.GetLastWriteTimeUtc(path) < abandonedBefore.UtcDateTime) File.Delete(path);
         }
@@ -96,13 +99,15 @@ internal sealed class WalSpool
     /// <summary>Segments hold the database's content: for the server's user alone.</summary>
     private static void Create(string directory)
     {
-        if (!OperatingSystem.IsWindows()) Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     private static List<(string Path, string Sha256)> Find(string directory, string name)
     {
         if (!Directory.Exists(directory)) return [];
-        return [.. Directory.EnumerateFiles(directory, name + ".*").Select(p => (p, Path.GetFileName(p)[(name.Length + 1)..])).Where(f => IsHash(f.Item2))];
+        var files = Directory.EnumerateFiles(directory, name + ".*");
+        return [.. files.Select(p => (Path: p, Sha256: Path.GetFileName(p)[(name.Length + 1)..])).Where(f => IsHash(f.Sha256))];
     }
 
     private static IEnumerable<(string Path, string Name, string Sha256)> List(string directory)
@@ -111,7 +116,8 @@ internal sealed class WalSpool
         foreach (var path in Directory.EnumerateFiles(directory))
         {
             var file = Path.GetFileName(path);
-            if (file.Length > HashLength + 1 && IsHash(file[^HashLength..])) yield return (path, file[..^(HashLength + 1)], file[^HashLength..]);
+            if (file.Length > HashLength + 1 && IsHash(file[^HashLength..]))
+                yield return (path, file[..^(HashLength + 1)], file[^HashLength..]);
         }
     }
 

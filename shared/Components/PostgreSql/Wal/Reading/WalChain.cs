@@ -82,10 +82,12 @@ public sealed class WalChain
         _tailRemaining = Rest(head);
         if (_tailRemaining > 0) return null;
 
-        if (_headerLength < HeaderSize || (Crc32C.Update(_tailCrc, _header.AsSpan(0, 20)) ^ 0xFFFFFFFF) != BinaryPrimitives.ReadUInt32LittleEndian(_header.AsSpan(20)))
+        var crc = Crc32C.Update(_tailCrc, _header.AsSpan(0, 20)) ^ 0xFFFFFFFF;
+        if (_headerLength < HeaderSize || crc != BinaryPrimitives.ReadUInt32LittleEndian(_header.AsSpan(20)))
             return $"the CRC of the record {Describe()}, which ends in it, is wrong";
         var previous = new Lsn(BinaryPrimitives.ReadUInt64LittleEndian(_header.AsSpan(8)));
-        if (LastRecord is { } last && previous != last) return $"the record {Describe()}, which ends in it, says that the one before is at {previous}";
+        if (LastRecord is { } last && previous != last)
+            return $"the record {Describe()}, which ends in it, says that the one before is at {previous}";
         LastRecord = _tailStart;
         CrossingMatters = WalRecordBody.IsInteresting(_header[17], _header[16]);
         // Where it ends exactly depends on page headers; the start of the segment is a safe lower bound until a record follows.

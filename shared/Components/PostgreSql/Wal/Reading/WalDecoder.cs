@@ -45,7 +45,9 @@ public sealed class WalDecoder(int segmentSize, ulong? systemIdentifier, IWalVis
     /// <summary>A record that was cut by the end of the last segment; null if none was.</summary>
     public WalSplitRecord? Tail => _split.IsOpen ? _split : null;
 
-    /// <summary>Bytes of a record begun before the first segment read, as its first page says; their CRC is in <see cref="Head"/>.</summary>
+    /// <summary>
+    /// Bytes of a record begun before the first segment read, as its first page says; their CRC is in <see cref="Head"/>.
+    /// </summary>
     public WalHead? Head { get; private set; }
 
     /// <summary>Whether the first segment read overwrites the continuation of a record that the one before it left open.</summary>
@@ -60,8 +62,10 @@ public sealed class WalDecoder(int segmentSize, ulong? systemIdentifier, IWalVis
     public WalStop Feed(ReadOnlySpan<byte> bytes, Lsn start, uint timeline)
     {
         if (_stop is { IsComplete: false }) throw new InvalidOperationException("The WAL ended before this segment.");
-        if (_stop is { } last && last.At != start) throw new ArgumentException($"The segment at {start} does not follow {last.At}.", nameof(start));
-        if (bytes.Length > segmentSize || start.Value % (ulong)segmentSize != 0) throw new ArgumentException("That is not a segment.", nameof(bytes));
+        if (_stop is { } last && last.At != start)
+            throw new ArgumentException($"The segment at {start} does not follow {last.At}.", nameof(start));
+        if (bytes.Length > segmentSize || start.Value % (ulong)segmentSize != 0)
+            throw new ArgumentException("That is not a segment.", nameof(bytes));
         _base = start.Value;
         var stop = ReadPages(bytes, timeline);
         _stop = stop;
@@ -117,13 +121,15 @@ public sealed class WalDecoder(int segmentSize, ulong? systemIdentifier, IWalVis
             if (WalVersion.FromMagic(header.Magic) is null)
                 return Broken(at, $"the page is not of PostgreSQL 13 to 17 (magic {header.Magic:X4})");
             if ((header.Info & WalPageHeader.LongHeader) == 0) return Broken(at, "the segment has no long page header");
-            if (Magic != 0 && Magic != header.Magic) return Broken(at, "the segment is of another PostgreSQL version than the one before it");
+            if (Magic != 0 && Magic != header.Magic)
+                return Broken(at, "the segment is of another PostgreSQL version than the one before it");
             var known = LongHeader;
             Magic = header.Magic;
             LongHeader = WalLongHeader.Read(bytes);
             if (LongHeader.SegmentSize != segmentSize)
                 return Broken(at, $"the segment says that it has {LongHeader.SegmentSize} bytes and not {segmentSize}");
-            if (!WalVersion.IsBlockSize(LongHeader.BlockSize)) return Broken(at, $"the segment says that its pages have {LongHeader.BlockSize} bytes");
+            if (!WalVersion.IsBlockSize(LongHeader.BlockSize))
+                return Broken(at, $"the segment says that its pages have {LongHeader.BlockSize} bytes");
             if (known.BlockSize != 0 && known != LongHeader) return Broken(at, "the segment is of another cluster than the one before it");
             if (systemIdentifier is { } expected && LongHeader.SystemIdentifier != expected)
                 return Broken(at, $"the segment is of cluster {LongHeader.SystemIdentifier} and not of {expected}");
@@ -143,7 +149,8 @@ public sealed class WalDecoder(int segmentSize, ulong? systemIdentifier, IWalVis
                 : Broken(at, $"the page belongs at {header.Address}");
         }
 
-        if (header.Timeline > timeline || header.Timeline == 0) return Broken(at, $"the page is of timeline {header.Timeline}, the segment of {timeline}");
+        if (header.Timeline > timeline || header.Timeline == 0)
+            return Broken(at, $"the page is of timeline {header.Timeline}, the segment of {timeline}");
         if (header.Timeline < _timeline) return Broken(at, $"the page is of timeline {header.Timeline}, the one before it of {_timeline}");
         _timeline = header.Timeline;
         return null;
@@ -153,7 +160,11 @@ public sealed class WalDecoder(int segmentSize, ulong? systemIdentifier, IWalVis
     {
         if (!header.IsContinuation) return Broken(at, $"the page does not continue the record at {Describe(_split.Start)}");
         if (header.Remaining == 0 || header.Remaining != _split.Remaining)
-            return Broken(at, $"the page continues a record by {header.Remaining} bytes where {_split.Remaining} are missing of {Describe(_split.Start)}");
+        {
+            var (stated, missing) = (header.Remaining, _split.Remaining);
+            return Broken(at, $"the page continues a record by {stated} bytes where {missing} are missing of {Describe(_split.Start)}");
+        }
+
         var take = (int)Math.Min(header.Remaining, (uint)(_blockSize - header.Size));
         var there = Math.Min(take, bytes.Length - position);
         var piece = bytes.Slice(position, there);
@@ -188,9 +199,9 @@ public sealed class WalDecoder(int segmentSize, ulong? systemIdentifier, IWalVis
             {
                 if (there < pageEnd - position) return Ended(start.Value, "the bytes end within the record");
                 // The record's own length is believed only as far as the next page's header agrees with it.
-                NoteFirst(start, there >= RecordHeaderSize ? new Lsn(BinaryPrimitives.ReadUInt64LittleEndian(bytes[(position + 8)..])) : null);
-                if (there >= RecordHeaderSize && CheckPrevious(start, BinaryPrimitives.ReadUInt64LittleEndian(bytes[(position + 8)..])) is { } wrong)
-                    return wrong;
+                var stated = there >= RecordHeaderSize ? BinaryPrimitives.ReadUInt64LittleEndian(bytes[(position + 8)..]) : (ulong?)null;
+                NoteFirst(start, stated is { } at ? new Lsn(at) : null);
+                if (stated is { } known && CheckPrevious(start, known) is { } wrong) return wrong;
                 _split.Begin(start, length, bytes[position..pageEnd], visitor is not null);
                 return null;
             }
@@ -205,8 +216,8 @@ public sealed class WalDecoder(int segmentSize, ulong? systemIdentifier, IWalVis
             position += (int)((length + 7) & ~7u);
             var manager = record[17];
             var end = new Lsn(_base + (ulong)position);
-            if (Complete(start, end, manager, record[16], BinaryPrimitives.ReadUInt32LittleEndian(record[4..]), record[RecordHeaderSize..]) is { } stop)
-                return stop;
+            var xid = BinaryPrimitives.ReadUInt32LittleEndian(record[4..]);
+            if (Complete(start, end, manager, record[16], xid, record[RecordHeaderSize..]) is { } stop) return stop;
         }
 
         return null;
@@ -219,7 +230,8 @@ public sealed class WalDecoder(int segmentSize, ulong? systemIdentifier, IWalVis
         End = end;
         _records?.OnRecord(start, end);
         if (manager > WalRecordBody.TransactionManager) return null;
-        if (visitor is not null && WalRecordBody.IsInteresting(manager, info)) WalRecordBody.Decode(manager, info, xid, start, end, body, visitor);
+        if (visitor is not null && WalRecordBody.IsInteresting(manager, info))
+            WalRecordBody.Decode(manager, info, xid, start, end, body, visitor);
         if (!WalRecordBody.IsSwitch(manager, info)) return null;
         End = new Lsn(_base + (ulong)segmentSize);
         return new WalStop(WalStopKind.Switched, End.Value, null);

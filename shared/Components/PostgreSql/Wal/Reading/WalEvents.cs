@@ -1,6 +1,8 @@
 namespace FunctionsBackup.Components.PostgreSql.Wal.Reading;
 
-/// <summary>The end of a transaction: a commit or abort record, also of a prepared transaction (then with the prepared one's xid).</summary>
+/// <summary>
+/// The end of a transaction: a commit or abort record, also of a prepared transaction (then with the prepared one's xid).
+/// </summary>
 /// <param name="Start">Where the record begins.</param>
 /// <param name="End">Where the next one may begin.</param>
 /// <param name="Xid">The transaction.</param>

@@ -59,7 +59,8 @@ public static class WalRecordBody
                     start, end, Encoding.UTF8.GetString(length < 0 ? name : name[..length]), FromTimestamp((long)U64(data))));
                 break;
             case EndOfRecovery when data.Length >= 16:
-                visitor.OnTimelineChange(new WalTimelineChange(start, end, U32(data[8..]), U32(data[12..]), FromTimestamp((long)U64(data))));
+                visitor.OnTimelineChange(
+                    new WalTimelineChange(start, end, U32(data[8..]), U32(data[12..]), FromTimestamp((long)U64(data))));
                 break;
         }
     }

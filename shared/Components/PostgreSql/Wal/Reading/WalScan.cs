@@ -75,7 +75,8 @@ public sealed record WalScan(WalSegmentFacts Facts, WalStop Stop)
 
         public void OnRestorePoint(in WalRestorePoint point)
         {
-            if (_points.Count < WalSegmentFacts.MaximumRestorePoints) _points.Add(new WalRestorePointFacts(point.Name, point.End, point.Time));
+            if (_points.Count < WalSegmentFacts.MaximumRestorePoints)
+                _points.Add(new WalRestorePointFacts(point.Name, point.End, point.Time));
             else _morePoints = true;
             Note(ref _latestTime, point.Time);
         }

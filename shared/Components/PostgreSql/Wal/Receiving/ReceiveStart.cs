@@ -15,7 +15,7 @@ internal static class ReceiveStart
         WalArchive archive, TimelineHistory path, Lsn fallback, SegmentBuffer buffer, CancellationToken cancellationToken)
     {
         var size = buffer.SegmentSize;
-        var inventory = await archive.LoadInventoryAsync(size, cancellationToken).ConfigureAwait(false);
+        var inventory = await archive.LoadInventoryAsync(size, cancellationToken);
         var timelines = path.Ancestors.Select(a => a.Timeline).Append(path.Timeline).Reverse();
         foreach (var timeline in timelines)
         {
@@ -24,17 +24,18 @@ internal static class ReceiveStart
             if (path.SwitchedFrom(timeline) is { } fork && fork < last) continue;
             var name = WalSegmentName.Containing(timeline, last, size);
             if (inventory.IsComplete(name)) buffer.Begin(name.Next(size), []);
-            else await BeginAsync(archive, name, buffer, cancellationToken).ConfigureAwait(false);
+            else await BeginAsync(archive, name, buffer, cancellationToken);
             return;
         }
 
-        await BeginAsync(archive, WalSegmentName.Containing(path.At(fallback), fallback, size), buffer, cancellationToken).ConfigureAwait(false);
+        await BeginAsync(archive, WalSegmentName.Containing(path.At(fallback), fallback, size), buffer, cancellationToken);
     }
 
     /// <summary>Begins a segment with the parts that are archived of it.</summary>
-    public static async ValueTask BeginAsync(WalArchive archive, WalSegmentName name, SegmentBuffer buffer, CancellationToken cancellationToken)
+    public static async ValueTask BeginAsync(
+        WalArchive archive, WalSegmentName name, SegmentBuffer buffer, CancellationToken cancellationToken)
     {
-        var known = await archive.FetchPartsAsync(name, cancellationToken).ConfigureAwait(false);
+        var known = await archive.FetchPartsAsync(name, cancellationToken);
         if (known is null || known.Bytes.Length != buffer.SegmentSize) buffer.Begin(name, []);
         else buffer.Begin(name, known.Bytes.AsSpan(0, known.Length));
     }

@@ -12,7 +12,8 @@ internal sealed class ReplicationSession : IAsyncDisposable
 {
     private static readonly TimeSpan MaximumStatusInterval = TimeSpan.FromSeconds(1);
 
-    private ReplicationSession(PhysicalReplicationConnection connection, ReplicationSystemIdentification system, int segmentSize, string slotName, Lsn start)
+    private ReplicationSession(
+        PhysicalReplicationConnection connection, ReplicationSystemIdentification system, int segmentSize, string slotName, Lsn start)
     {
         (Connection, SegmentSize, SlotName, SlotStart) = (connection, segmentSize, slotName, start);
         (SystemIdentifier, Timeline, ServerEnd) = (system.SystemId, system.Timeline, new Lsn((ulong)system.XLogPos));
@@ -42,21 +43,22 @@ internal sealed class ReplicationSession : IAsyncDisposable
         var connection = new PhysicalReplicationConnection(settings.ConnectionString) { WalReceiverStatusInterval = interval };
         try
         {
-            await connection.Open(cancellationToken).ConfigureAwait(false);
-            var system = await connection.IdentifySystem(cancellationToken).ConfigureAwait(false);
-            var size = ParseSize(await connection.Show("wal_segment_size", cancellationToken).ConfigureAwait(false));
-            var start = await FindSlotAsync(connection, options, cancellationToken).ConfigureAwait(false);
+            await connection.Open(cancellationToken);
+            var system = await connection.IdentifySystem(cancellationToken);
+            var size = ParseSize(await connection.Show("wal_segment_size", cancellationToken));
+            var start = await FindSlotAsync(connection, options, cancellationToken);
             return new ReplicationSession(connection, system, size, options.SlotName, start ?? new Lsn((ulong)system.XLogPos));
         }
         catch
         {
-            await connection.DisposeAsync().ConfigureAwait(false);
+            await connection.DisposeAsync();
             throw;
         }
     }
 
     public IAsyncEnumerator<XLogDataMessage> Stream(Lsn position, uint timeline, CancellationToken cancellationToken) =>
-        Connection.StartReplication(new PhysicalReplicationSlot(SlotName), new NpgsqlLogSequenceNumber(position.Value), cancellationToken, timeline)
+        Connection.StartReplication(
+            new PhysicalReplicationSlot(SlotName), new NpgsqlLogSequenceNumber(position.Value), cancellationToken, timeline)
             .GetAsyncEnumerator(cancellationToken);
 
     /// <summary>
@@ -73,9 +75,9 @@ internal sealed class ReplicationSession : IAsyncDisposable
     public static async ValueTask<byte[]> ReadHistoryAsync(WalReceiverOptions options, uint timeline, CancellationToken cancellationToken)
     {
         var endpoint = ServerEndpoint.From(options.ConnectionString);
-        await using var connection = await Protocol.ReplicationConnection.OpenAsync(endpoint, cancellationToken).ConfigureAwait(false);
+        await using var connection = await Protocol.ReplicationConnection.OpenAsync(endpoint, cancellationToken);
         var command = string.Create(CultureInfo.InvariantCulture, $"TIMELINE_HISTORY {timeline}");
-        return await connection.ExecuteAsync(command, cancellationToken).ConfigureAwait(false) is [{ Rows: [[_, { } content]] }]
+        return await connection.ExecuteAsync(command, cancellationToken) is [{ Rows: [[_, { } content]] }]
             ? Encoding.UTF8.GetBytes(content)
             : throw PostgresProtocolException.Violation("The server did not answer TIMELINE_HISTORY with one file.");
     }
@@ -83,20 +85,21 @@ internal sealed class ReplicationSession : IAsyncDisposable
     public ValueTask DisposeAsync() => Connection.DisposeAsync();
 
     /// <summary>The slot's restart_lsn, if the server can tell (15 and later); creates the slot if that is wanted.</summary>
-    private static async ValueTask<Lsn?> FindSlotAsync(PhysicalReplicationConnection connection, WalReceiverOptions options, CancellationToken cancellationToken)
+    private static async ValueTask<Lsn?> FindSlotAsync(
+        PhysicalReplicationConnection connection, WalReceiverOptions options, CancellationToken cancellationToken)
     {
         if (connection.PostgreSqlVersion.Major >= 15)
         {
-            var slot = await connection.ReadReplicationSlot(options.SlotName, cancellationToken).ConfigureAwait(false);
+            var slot = await connection.ReadReplicationSlot(options.SlotName, cancellationToken);
             if (slot is not null) return slot.RestartLsn is { } restart ? new Lsn((ulong)restart) : null;
         }
 
         if (!options.CreateSlot) return null;
         try
         {
-            await connection.CreateReplicationSlot(options.SlotName, isTemporary: false, reserveWal: true, cancellationToken).ConfigureAwait(false);
+            await connection.CreateReplicationSlot(options.SlotName, isTemporary: false, reserveWal: true, cancellationToken);
             if (connection.PostgreSqlVersion.Major < 15) return null;
-            var created = await connection.ReadReplicationSlot(options.SlotName, cancellationToken).ConfigureAwait(false);
+            var created = await connection.ReadReplicationSlot(options.SlotName, cancellationToken);
             return created?.RestartLsn is { } reserved ? new Lsn((ulong)reserved) : null;
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DuplicateObject)

@@ -37,7 +37,7 @@ internal sealed class SegmentBuffer(int segmentSize)
     /// <summary>Reads from a message as much as fits.</summary>
     public async ValueTask FillAsync(Stream source, int count, CancellationToken cancellationToken)
     {
-        await source.ReadExactlyAsync(_bytes.AsMemory(Length, count), cancellationToken).ConfigureAwait(false);
+        await source.ReadExactlyAsync(_bytes.AsMemory(Length, count), cancellationToken);
         Length += count;
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using FunctionsBackup.Components.PostgreSql.Protocol;
 using FunctionsBackup.Components.PostgreSql.Wal.Archiving;
 using FunctionsBackup.Repository;
@@ -41,7 +40,7 @@ public sealed class WalReceiver(WalReceiverOptions options, WalArchiveOpener ope
             var received = _status.Received;
             try
             {
-                await RunSessionAsync(cancellationToken).ConfigureAwait(false);
+                await RunSessionAsync(cancellationToken);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
@@ -52,12 +51,13 @@ public sealed class WalReceiver(WalReceiverOptions options, WalArchiveOpener ope
             }
 
             // The server may be gone for good: what it sent must not wait for it.
-            await SealRestAsync(cancellationToken).ConfigureAwait(false);
+            await SealRestAsync(cancellationToken);
             if (cancellationToken.IsCancellationRequested) break;
-            backoff = _status.Received > received ? options.MinimumBackoff : TimeSpan.FromTicks(Math.Min(backoff.Ticks * 2, options.MaximumBackoff.Ticks));
+            var doubled = TimeSpan.FromTicks(Math.Min(backoff.Ticks * 2, options.MaximumBackoff.Ticks));
+            backoff = _status.Received > received ? options.MinimumBackoff : doubled;
             try
             {
-                await Task.Delay(backoff, time, cancellationToken).ConfigureAwait(false);
+                await Task.Delay(backoff, time, cancellationToken);
             }
             catch (OperationCanceledException)
             {
@@ -70,18 +70,20 @@ public sealed class WalReceiver(WalReceiverOptions options, WalArchiveOpener ope
 
     private async Task RunSessionAsync(CancellationToken cancellationToken)
     {
-        await using var session = await ReplicationSession.OpenAsync(options, cancellationToken).ConfigureAwait(false);
-        _archive ??= await open(session.SystemIdentifier, cancellationToken).ConfigureAwait(false);
+        await using var session = await ReplicationSession.OpenAsync(options, cancellationToken);
+        _archive ??= await open(session.SystemIdentifier, cancellationToken);
         if (_archive.SystemIdentifier != session.SystemIdentifier)
-            throw new WalFormatException($"The server is now cluster {session.SystemIdentifier} and was {_archive.SystemIdentifier}; receive it into an archive of its own.");
-        var path = await ArchiveHistoriesAsync(session, _archive, cancellationToken).ConfigureAwait(false);
+            throw new WalFormatException(
+                $"The server is now cluster {session.SystemIdentifier} and was {_archive.SystemIdentifier}; receive it into an archive "
+                    + "of its own.");
+        var path = await ServerTimelines.ArchiveAsync(options, session, _archive, cancellationToken);
         if (_buffer is null || _buffer.SegmentSize != session.SegmentSize)
         {
             _buffer = new SegmentBuffer(session.SegmentSize);
-            await ReceiveStart.ResumeAsync(_archive, path, session.SlotStart, _buffer, cancellationToken).ConfigureAwait(false);
+            await ReceiveStart.ResumeAsync(_archive, path, session.SlotStart, _buffer, cancellationToken);
         }
 
-        await FollowForksAsync(_archive, path, _buffer, cancellationToken).ConfigureAwait(false);
+        await ServerTimelines.FollowAsync(_archive, path, _buffer, cancellationToken);
         Update(_status with
         {
             Timeline = _buffer.Name.Timeline,
@@ -91,19 +93,20 @@ public sealed class WalReceiver(WalReceiverOptions options, WalArchiveOpener ope
         });
         try
         {
-            await StreamAsync(session, _archive, _buffer, cancellationToken).ConfigureAwait(false);
+            await StreamAsync(session, _archive, _buffer, cancellationToken);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedFile)
         {
             // The server has removed that WAL. A gap is better than no archive at all; verification and the window name it.
-            Update(_status with { LastProblem = $"The server has no WAL from LSN {_buffer.Position} on any more; receiving goes on at {session.SlotStart}. Take a new base backup." });
-            await ReceiveStart.BeginAsync(
-                _archive, WalSegmentName.Containing(path.At(session.SlotStart), session.SlotStart, session.SegmentSize), _buffer, cancellationToken)
-                .ConfigureAwait(false);
+            var resumed = WalSegmentName.Containing(path.At(session.SlotStart), session.SlotStart, session.SegmentSize);
+            var problem = $"The server has no WAL from LSN {_buffer.Position} on any more; receiving goes on with segment {resumed}.";
+            Update(_status with { LastProblem = problem + " Take a new base backup." });
+            await ReceiveStart.BeginAsync(_archive, resumed, _buffer, cancellationToken);
         }
     }
 
-    private async Task StreamAsync(ReplicationSession session, WalArchive archive, SegmentBuffer buffer, CancellationToken cancellationToken)
+    private async Task StreamAsync(
+        ReplicationSession session, WalArchive archive, SegmentBuffer buffer, CancellationToken cancellationToken)
     {
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var messages = session.Stream(buffer.Position, buffer.Name.Timeline, stopping.Token);
@@ -115,10 +118,10 @@ public sealed class WalReceiver(WalReceiverOptions options, WalArchiveOpener ope
             while (true)
             {
                 // A cancelled tick completes too; the message's own task then says so.
-                await Task.WhenAny(pending, tick).ConfigureAwait(false);
+                await Task.WhenAny(pending, tick);
                 if (tick.IsCompletedSuccessfully)
                 {
-                    if (buffer.HasNews) await ArchiveNewsAsync(session, archive, buffer, cancellationToken).ConfigureAwait(false);
+                    if (buffer.HasNews) await ArchiveNewsAsync(session, archive, buffer, cancellationToken);
                     tick = Task.Delay(options.SealInterval, time, stopping.Token);
                 }
 
@@ -128,41 +131,45 @@ public sealed class WalReceiver(WalReceiverOptions options, WalArchiveOpener ope
                     continue;
                 }
 
-                if (!await pending.ConfigureAwait(false)) return;
+                if (!await pending) return;
                 var message = messages.Current;
                 var start = new Lsn((ulong)message.WalStart);
-                if (start != buffer.Position) throw new WalFormatException($"The server sent WAL from {start} where {buffer.Position} was to follow.");
+                if (start != buffer.Position)
+                    throw new WalFormatException($"The server sent WAL from {start} where {buffer.Position} was to follow.");
                 for (var left = checked((int)message.Data.Length); left > 0;)
                 {
                     var count = Math.Min(left, buffer.SegmentSize - buffer.Length);
-                    await buffer.FillAsync(message.Data, count, cancellationToken).ConfigureAwait(false);
+                    await buffer.FillAsync(message.Data, count, cancellationToken);
                     left -= count;
-                    if (buffer.IsFull) await ArchiveSegmentAsync(session, archive, buffer, cancellationToken).ConfigureAwait(false);
+                    if (buffer.IsFull) await ArchiveSegmentAsync(session, archive, buffer, cancellationToken);
                 }
 
                 var serverEnd = new Lsn((ulong)message.WalEnd);
-                Update(_status with { IsStreaming = true, Received = buffer.Position, ServerEnd = serverEnd > _status.ServerEnd ? serverEnd : _status.ServerEnd });
+                if (serverEnd < _status.ServerEnd) serverEnd = _status.ServerEnd;
+                Update(_status with { IsStreaming = true, Received = buffer.Position, ServerEnd = serverEnd });
                 pending = messages.MoveNextAsync().AsTask();
             }
         }
         finally
         {
-            await stopping.CancelAsync().ConfigureAwait(false);
+            await stopping.CancelAsync();
             if (pending is not null) await ((Task)pending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await messages.DisposeAsync().ConfigureAwait(false);
+            await messages.DisposeAsync();
         }
     }
 
-    private async Task ArchiveSegmentAsync(ReplicationSession session, WalArchive archive, SegmentBuffer buffer, CancellationToken cancellationToken)
+    private async Task ArchiveSegmentAsync(
+        ReplicationSession session, WalArchive archive, SegmentBuffer buffer, CancellationToken cancellationToken)
     {
-        await archive.PushAsync(buffer.Name, buffer.Whole, cancellationToken).ConfigureAwait(false);
+        await archive.PushAsync(buffer.Name, buffer.Whole, cancellationToken);
         buffer.Begin(buffer.Name.Next(buffer.SegmentSize), []);
         Confirm(session, buffer);
     }
 
-    private async Task ArchiveNewsAsync(ReplicationSession session, WalArchive archive, SegmentBuffer buffer, CancellationToken cancellationToken)
+    private async Task ArchiveNewsAsync(
+        ReplicationSession session, WalArchive archive, SegmentBuffer buffer, CancellationToken cancellationToken)
     {
-        await archive.PushPartAsync(buffer.Name, buffer.SegmentSize, buffer.Archived, buffer.News, cancellationToken).ConfigureAwait(false);
+        await archive.PushPartAsync(buffer.Name, buffer.SegmentSize, buffer.Archived, buffer.News, cancellationToken);
         buffer.MarkArchived();
         Confirm(session, buffer);
     }
@@ -180,7 +187,7 @@ public sealed class WalReceiver(WalReceiverOptions options, WalArchiveOpener ope
         using var limit = new CancellationTokenSource(LastSealLimit, time);
         try
         {
-            await _archive.PushPartAsync(buffer.Name, buffer.SegmentSize, buffer.Archived, buffer.News, limit.Token).ConfigureAwait(false);
+            await _archive.PushPartAsync(buffer.Name, buffer.SegmentSize, buffer.Archived, buffer.News, limit.Token);
             buffer.MarkArchived();
             Update(_status with { Archived = buffer.ArchivedPosition, ArchivedAt = time.GetUtcNow() });
         }
@@ -191,59 +198,13 @@ public sealed class WalReceiver(WalReceiverOptions options, WalArchiveOpener ope
         }
     }
 
-    /// <summary>Archives the histories of the server's timeline and of those it comes from.</summary>
-    private async ValueTask<TimelineHistory> ArchiveHistoriesAsync(ReplicationSession session, WalArchive archive, CancellationToken cancellationToken)
-    {
-        if (session.Timeline <= 1) return TimelineHistory.First(session.Timeline);
-        var content = await ReplicationSession.ReadHistoryAsync(options, session.Timeline, cancellationToken).ConfigureAwait(false);
-        var path = TimelineHistory.Parse(session.Timeline, content);
-        foreach (var ancestor in path.Ancestors)
-        {
-            if (ancestor.Timeline <= 1) continue;
-            var known = await archive.FetchAsync(string.Create(CultureInfo.InvariantCulture, $"{ancestor.Timeline:X8}.history"), cancellationToken).ConfigureAwait(false);
-            if (known is not null) continue;
-            try
-            {
-                var history = await ReplicationSession.ReadHistoryAsync(options, ancestor.Timeline, cancellationToken).ConfigureAwait(false);
-                await archive.PushHistoryAsync(ancestor.Timeline, history, cancellationToken).ConfigureAwait(false);
-            }
-            catch (PostgresProtocolException e) when (e.SqlState == PostgresErrorCodes.UndefinedFile)
-            {
-                // The server has no copy of an old ancestor's file; the newer ones repeat its lines.
-                continue;
-            }
-        }
-
-        await archive.PushHistoryAsync(session.Timeline, content, cancellationToken).ConfigureAwait(false);
-        return path;
-    }
-
-    /// <summary>Goes over to the next timelines whose fork has been reached.</summary>
-    private static async ValueTask FollowForksAsync(WalArchive archive, TimelineHistory path, SegmentBuffer buffer, CancellationToken cancellationToken)
-    {
-        while (buffer.Name.Timeline != path.Timeline)
-        {
-            var fork = path.SwitchedFrom(buffer.Name.Timeline) ?? throw new WalFormatException(
-                $"The server's timeline {path.Timeline} does not come from timeline {buffer.Name.Timeline}, which the archive has last; receive it into an archive of its own.");
-            if (buffer.Position < fork) return;
-            if (buffer.HasNews)
-            {
-                await archive.PushPartAsync(buffer.Name, buffer.SegmentSize, buffer.Archived, buffer.News, cancellationToken).ConfigureAwait(false);
-                buffer.MarkArchived();
-            }
-
-            // The new timeline's first segment begins with a copy of the old one's bytes up to the fork.
-            await ReceiveStart.BeginAsync(archive, WalSegmentName.Containing(path.At(fork), fork, buffer.SegmentSize), buffer, cancellationToken)
-                .ConfigureAwait(false);
-        }
-    }
-
     /// <summary>Whether trying again later may help.</summary>
     private static bool IsPassing(Exception e) => e switch
     {
         PostgresException p => p.SqlState is not (PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification
             or PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.UndefinedObject),
-        NpgsqlException or PostgresProtocolException or IOException or StoreException or TimeoutException or InvalidOperationException => true,
+        NpgsqlException or PostgresProtocolException or IOException or StoreException => true,
+        TimeoutException or InvalidOperationException => true,
         _ => false,
     };
 

@@ -1,7 +1,9 @@
 namespace FunctionsBackup.Components.PostgreSql.Wal.Receiving;
 
 /// <summary>How <see cref="WalReceiver"/> follows a server.</summary>
-/// <param name="ConnectionString">Npgsql form or <c>postgresql://</c> URI, of a user with REPLICATION. May hold a secret: never logged.</param>
+/// <param name="ConnectionString">
+/// Npgsql form or <c>postgresql://</c> URI, of a user with REPLICATION. May hold a secret: never logged.
+/// </param>
 public sealed record WalReceiverOptions(string ConnectionString)
 {
     /// <summary>The physical slot that keeps WAL on the server until it is archived: lower-case letters, digits, underscores.</summary>

@@ -13,28 +13,30 @@ internal sealed class RecoveryWalk(WalWalk walk, PostgresBackupDetails backup, T
     public RecoveryWindow Window { get; private set; } = null!;
 
     /// <returns>Where the target is, or null if the WAL ends before it; its record may lie before the window.</returns>
-    public async ValueTask<(Lsn Record, Lsn Stop, DateTimeOffset? LastCommit)?> RunAsync(RecoveryTarget? target, CancellationToken cancellationToken)
+    public async ValueTask<(Lsn Record, Lsn Stop, DateTimeOffset? LastCommit)?> RunAsync(
+        RecoveryTarget? target, CancellationToken cancellationToken)
     {
         WalStep? last = null;
         var wasRead = false;
-        await foreach (var step in walk.RunAsync(Lsn.Parse(backup.StartLsn), cancellationToken).ConfigureAwait(false))
+        await foreach (var step in walk.RunAsync(Lsn.Parse(backup.StartLsn), cancellationToken))
         {
             _segments++;
             last = step;
             var segmentEnd = step.Start + (ulong)_segmentSize;
-            var isCandidate = target is not null && (step.MustRead || !step.Stop.IsComplete || TargetMatch.MayBeIn(target, step.Facts, segmentEnd));
-            wasRead = isCandidate || (segmentEnd > _begin && (step.MustRead || !step.Stop.IsComplete || step.Start <= _begin));
+            var isUnclear = step.MustRead || !step.Stop.IsComplete;
+            var isCandidate = target is not null && (isUnclear || TargetMatch.MayBeIn(target, step.Facts, segmentEnd));
+            wasRead = isCandidate || (segmentEnd > _begin && (isUnclear || step.Start <= _begin));
             if (!wasRead)
             {
                 if (segmentEnd > _begin) Note(step.Facts.LastCommit, step.Facts.LatestTime);
                 continue;
             }
 
-            if (await ReadAsync(step, target, cancellationToken).ConfigureAwait(false) is { } found) return found;
+            if (await ReadAsync(step, target, cancellationToken) is { } found) return found;
         }
 
         // The end is wanted exactly: where the last record ends that goes over a border, no facts tell.
-        if (last is not null && !wasRead && await ReadAsync(last, target, cancellationToken).ConfigureAwait(false) is { } late) return late;
+        if (last is not null && !wasRead && await ReadAsync(last, target, cancellationToken) is { } late) return late;
         var end = _end ?? walk.End ?? Lsn.Parse(backup.StartLsn);
         // A segment taken from the timeline that was left, for want of the other one, leads only to the fork.
         if (last is not null && path.SwitchedFrom(last.Name.Timeline) is { } fork && fork < end) end = fork;
@@ -50,10 +52,11 @@ internal sealed class RecoveryWalk(WalWalk walk, PostgresBackupDetails backup, T
     private async ValueTask<(Lsn Record, Lsn Stop, DateTimeOffset? LastCommit)?> ReadAsync(
         WalStep step, RecoveryTarget? target, CancellationToken cancellationToken)
     {
-        var (events, end) = await step.ReadAsync(_segmentSize, (target as RecoveryTarget.AtLsn)?.Lsn, cancellationToken).ConfigureAwait(false);
+        var (events, end) = await step.ReadAsync(_segmentSize, (target as RecoveryTarget.AtLsn)?.Lsn, cancellationToken);
         var found = target is null ? null : TargetMatch.Find(target, events);
         foreach (var transaction in events.Transactions)
-            if (transaction.Committed && transaction.Start >= _begin && (found is null || transaction.End <= found.Value.Stop)) _lastCommit = transaction.Time;
+            if (transaction.Committed && transaction.Start >= _begin && (found is null || transaction.End <= found.Value.Stop))
+                _lastCommit = transaction.Time;
         if (found is { } match) return (match.Record, match.Stop, _lastCommit);
         if (step.Start + (ulong)_segmentSize > _begin) Note(null, events.LatestTime);
         _end = end ?? _end;

@@ -58,5 +58,6 @@ internal static class TargetMatch
         _ => "target",
     };
 
-    private static bool Passes(RecoveryTarget.AtTime target, DateTimeOffset time) => target.Inclusive ? time > target.Time : time >= target.Time;
+    private static bool Passes(RecoveryTarget.AtTime target, DateTimeOffset time) =>
+        target.Inclusive ? time > target.Time : time >= target.Time;
 }

@@ -15,10 +15,11 @@ internal sealed class WalInventory
     /// <summary>Timelines whose history file is archived, ascending.</summary>
     public SortedSet<uint> Histories { get; } = [];
 
-    public static async ValueTask<WalInventory> LoadAsync(IObjectStore store, WalObjectNames names, int segmentSize, CancellationToken cancellationToken)
+    public static async ValueTask<WalInventory> LoadAsync(
+        IObjectStore store, WalObjectNames names, int segmentSize, CancellationToken cancellationToken)
     {
         var inventory = new WalInventory(segmentSize);
-        await foreach (var item in store.ListAsync(names.Root, cancellationToken).ConfigureAwait(false)) inventory.Add(item.Name);
+        await foreach (var item in store.ListAsync(names.Root, cancellationToken)) inventory.Add(item.Name);
         return inventory;
     }
 

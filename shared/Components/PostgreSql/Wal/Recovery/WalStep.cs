@@ -22,11 +22,12 @@ internal sealed record WalStep(WalArchive Archive, WalSegmentName Name, Lsn Star
         var decoder = new WalDecoder(segmentSize, null, events);
         if (Facts.Head is not null && Before is { } before)
         {
-            var earlier = await Archive.ReadSegmentAsync(before.Name, cancellationToken).ConfigureAwait(false);
-            if (!decoder.Feed(earlier.Bytes, before.Start, before.Name.Timeline).IsComplete) decoder = new WalDecoder(segmentSize, null, events);
+            var earlier = await Archive.ReadSegmentAsync(before.Name, cancellationToken);
+            if (!decoder.Feed(earlier.Bytes, before.Start, before.Name.Timeline).IsComplete)
+                decoder = new WalDecoder(segmentSize, null, events);
         }
 
-        var own = await Archive.ReadSegmentAsync(Name, cancellationToken).ConfigureAwait(false);
+        var own = await Archive.ReadSegmentAsync(Name, cancellationToken);
         decoder.Feed(own.Bytes.AsSpan(0, own.Length), Start, Name.Timeline);
         return (events, decoder.End);
     }

@@ -36,7 +36,7 @@ internal sealed class WalWalk(WalArchive archive, WalInventory inventory, Timeli
     public async IAsyncEnumerable<WalStep> RunAsync(Lsn from, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var next = new Lsn(from.Value - (from.Value % (ulong)segmentSize));
-        var flight = new Queue<(Lsn Start, WalSegmentName Name, Task<(WalSegmentFacts? Facts, WalStop Stop, DamageException? Damage)> Load)>();
+        var flight = new Queue<(Lsn Start, WalSegmentName Name, Task<Loaded> Load)>();
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         WalStep? before = null;
         try
@@ -50,7 +50,7 @@ internal sealed class WalWalk(WalArchive archive, WalInventory inventory, Timeli
                 }
 
                 if (!flight.TryDequeue(out var current)) break;
-                var (facts, stop, damage) = await current.Load.ConfigureAwait(false);
+                var (facts, stop, damage) = await current.Load;
                 EndedAt = current.Start;
                 if (damage is not null || facts is null)
                 {
@@ -82,7 +82,7 @@ internal sealed class WalWalk(WalArchive archive, WalInventory inventory, Timeli
         }
         finally
         {
-            await stopping.CancelAsync().ConfigureAwait(false);
+            await stopping.CancelAsync();
             foreach (var (_, _, load) in flight) await ((Task)load).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
@@ -98,24 +98,26 @@ internal sealed class WalWalk(WalArchive archive, WalInventory inventory, Timeli
         return null;
     }
 
-    private async Task<(WalSegmentFacts? Facts, WalStop Stop, DamageException? Damage)> LoadAsync(WalSegmentName name, CancellationToken cancellationToken)
+    private async Task<Loaded> LoadAsync(WalSegmentName name, CancellationToken cancellationToken)
     {
         try
         {
             if (inventory.IsComplete(name) && !deep)
             {
-                var facts = await archive.FindFactsAsync(name, cancellationToken).ConfigureAwait(false);
-                return (facts, new WalStop(WalStopKind.Filled, name.Next(segmentSize).Start(segmentSize), null), null);
+                var facts = await archive.FindFactsAsync(name, cancellationToken);
+                return new Loaded(facts, new WalStop(WalStopKind.Filled, name.Next(segmentSize).Start(segmentSize), null), null);
             }
 
-            var content = await archive.FetchSegmentAsync(name, cancellationToken).ConfigureAwait(false);
+            var content = await archive.FetchSegmentAsync(name, cancellationToken);
             if (content is null) return default;
             var scan = WalScan.Read(content.Bytes.AsSpan(0, content.Length), name, segmentSize, archive.SystemNumber);
-            return (scan.Facts, scan.Stop, null);
+            return new Loaded(scan.Facts, scan.Stop, null);
         }
         catch (DamageException e)
         {
-            return (null, default, e);
+            return new Loaded(null, default, e);
         }
     }
+
+    private readonly record struct Loaded(WalSegmentFacts? Facts, WalStop Stop, DamageException? Damage);
 }
