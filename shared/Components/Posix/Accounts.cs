@@ -9,7 +9,7 @@ public static unsafe class Accounts
 
     public static uint CurrentGroup => Libc.EffectiveGroup();
 
-    public static bool IsRoot => CurrentUser == 0;
+    public static bool IsRoot { get; } = Libc.EffectiveUser() == 0;
 
     /// <summary>The name of a user, or null if the system knows none.</summary>
     public static string? UserName(uint id) => Find(id, user: true);

@@ -122,6 +122,35 @@ public static unsafe class DirectoryCalls
             return Result(Libc.LinkAt(fromDirectory, fromPath, toDirectory, toPath, 0));
     }
 
+    /// <summary>Gives an open file without a name (<see cref="OpenFlags.Unnamed"/>) its name; never replaces.</summary>
+    public static PosixError LinkOpen(Descriptor file, Descriptor toDirectory, ReadOnlySpan<byte> to)
+    {
+        Span<byte> toText = to.Length < Inline ? stackalloc byte[Inline] : new byte[to.Length + 1];
+        if (!Terminate(to, toText)) return PosixError.InvalidArgument;
+        fixed (byte* toPath = toText)
+        {
+            // AT_EMPTY_PATH is for root alone; the magic link of /proc does the same for everybody.
+            byte empty = 0;
+            if (Accounts.IsRoot && Libc.LinkAt(file, &empty, toDirectory, toPath, Libc.EmptyPath) == 0) return PosixError.None;
+            if (Accounts.IsRoot && LastError() != PosixError.NoEntry) return LastError();
+            fixed (byte* from = DescriptorPath(file))
+                return Result(Libc.LinkAt(Libc.CurrentDirectory, from, toDirectory, toPath, Libc.Follow));
+        }
+    }
+
+    /// <summary>Opens what is open already once more, with other flags.</summary>
+    public static PosixError Reopen(Descriptor file, int flags, out Descriptor? again)
+    {
+        again = null;
+        fixed (byte* path = DescriptorPath(file))
+        {
+            var number = Libc.OpenAt(Libc.CurrentDirectory, path, flags | OpenFlags.CloseOnExec, 0);
+            if (number < 0) return LastError();
+            again = new Descriptor(number);
+            return PosixError.None;
+        }
+    }
+
     /// <summary>renameat2(2); how a name that exists already is treated is <paramref name="mode"/>'s matter.</summary>
     public static PosixError Rename(
         Descriptor fromDirectory, ReadOnlySpan<byte> from, Descriptor toDirectory, ReadOnlySpan<byte> to, RenameMode mode)
@@ -177,6 +206,8 @@ public static unsafe class DirectoryCalls
         if (!Terminate(name, text)) return PosixError.InvalidArgument;
         fixed (byte* path = text) return Result(Libc.UnlinkAt(directory, path, flags));
     }
+
+    private static byte[] DescriptorPath(Descriptor file) => [.. ByteName.Parse($"/proc/self/fd/{file.Number}"), 0];
 
     private static bool Terminate(ReadOnlySpan<byte> name, Span<byte> text)
     {

@@ -10,6 +10,7 @@ internal static unsafe partial class Libc
     internal const int CurrentDirectory = -100;
     internal const int NoFollow = 0x100;
     internal const int RemoveDirectory = 0x200;
+    internal const int Follow = 0x400;
     internal const int EmptyPath = 0x1000;
 
     [LibraryImport(Name, EntryPoint = "openat", SetLastError = true)]
@@ -65,6 +66,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Name, EntryPoint = "linkat", SetLastError = true)]
     internal static partial int LinkAt(Descriptor fromDirectory, byte* from, Descriptor toDirectory, byte* to, int flags);
+
+    [LibraryImport(Name, EntryPoint = "linkat", SetLastError = true)]
+    internal static partial int LinkAt(int fromDirectory, byte* from, Descriptor toDirectory, byte* to, int flags);
 
     [LibraryImport(Name, EntryPoint = "mknodat", SetLastError = true)]
     internal static partial int MakeNodeAt(Descriptor directory, byte* path, uint mode, ulong device);

@@ -19,5 +19,9 @@ public static class OpenFlags
 
     public static readonly int Directory = Arm ? 0x4000 : 0x10000;
     public static readonly int NoFollow = Arm ? 0x8000 : 0x20000;
+
+    /// <summary>Opens a file without a name in a directory; it vanishes unless it is linked.</summary>
+    public static readonly int Unnamed = 0x400000 | Directory;
+
     public static readonly int Direct = Arm ? 0x10000 : 0x4000;
 }

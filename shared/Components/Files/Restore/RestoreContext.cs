@@ -37,6 +37,9 @@ internal sealed class RestoreContext(BackupRepository repository, TreeRestoreOpt
     /// <summary>Whether what is in the way may be replaced.</summary>
     internal bool MayReplace { get; } = options.Overwrite || options.Delta;
 
+    /// <summary>Whether the file system can hold files that have no name yet; found out by trying.</summary>
+    internal bool HasUnnamedFiles { get; set; } = true;
+
     internal bool IsDelta { get; } = options.Delta && !options.Staging;
 
     internal bool HasDamages => !_damaged.IsEmpty;

@@ -5,8 +5,9 @@ namespace FunctionsBackup.Components.Files.Restore;
 
 /// <summary>
 /// A file on its way to the target. Its bytes come in any order, from several threads; whoever brings the last of them finishes it. It is
-/// written under a temporary name and gets its own when complete, so that half a file never looks good; only a delta restore writes into
-/// the file that is there. In a staging directory, which nobody looks into, it has its own name from the start.
+/// written without a name (or under a temporary one, where the file system wants one) and gets its own when complete, so that half a file
+/// never looks good; only a delta restore writes into the file that is there. In a staging directory, which nobody looks into, it has its
+/// own name from the start.
 /// </summary>
 internal sealed class RestoreFile(RestoreContext context, RestoreDirectory directory, byte[] name, CatalogEntry entry)
 {
@@ -20,6 +21,8 @@ internal sealed class RestoreFile(RestoreContext context, RestoreDirectory direc
     private readonly Dictionary<long, Segment> _segments = [];
     private readonly List<(long Offset, long Length)> _partialHoles = [];
     private byte[]? _writingName;
+    private bool _made;
+    private bool _endsInHole;
     private Descriptor? _buffered;
     private Descriptor? _direct;
     private bool _directRefused;
@@ -111,6 +114,7 @@ internal sealed class RestoreFile(RestoreContext context, RestoreDirectory direc
             if (InPlace) ClearExisting(offset, Math.Min(length, ExistingSize - offset));
         }
 
+        _endsInHole = offset + length == Size;
         if (!_mayBeDirect || IsRejected) return;
 
         // Segments that lie wholly in the hole are never begun; the two at its ends get zeros, which are taken out again at the end.
@@ -257,7 +261,7 @@ internal sealed class RestoreFile(RestoreContext context, RestoreDirectory direc
         if (Volatile.Read(ref _buffered) is { } open) return open;
         lock (_lock)
         {
-            return _buffered ??= OpenNew(0);
+            return _buffered ??= OpenNew();
         }
     }
 
@@ -268,43 +272,61 @@ internal sealed class RestoreFile(RestoreContext context, RestoreDirectory direc
         {
             if (_direct is not null) return true;
             if (_directRefused) return false;
-            _writingName ??= MakeFile(OpenFlags.Direct, out _direct);
-            if (_direct is not null) return true;
-            var error = DirectoryCalls.Open(Directory.Descriptor, _writingName, OpenFlags.WriteOnly | OpenFlags.Direct, 0, out _direct);
-            _directRefused = error != PosixError.None;
-            return !_directRefused;
+            if (!_made) MakeDirect();
+            else _directRefused = OpenAgain(OpenFlags.Direct, out _direct) != PosixError.None;
+            return _direct is not null;
         }
     }
 
-    private Descriptor OpenNew(int flags)
+    private Descriptor OpenNew()
     {
-        if (_writingName is null)
-        {
-            _writingName = MakeFile(flags, out var made);
-            return made!;
-        }
-
-        Check(DirectoryCalls.Open(Directory.Descriptor, _writingName, OpenFlags.WriteOnly | flags, 0, out var file), "open");
+        Descriptor? file;
+        if (_made) Check(OpenAgain(0, out file), "open");
+        else Check(Make(0, out file), "create");
         return file!;
     }
 
-    // Where the file system has no O_DIRECT, the file is made without it, and the descriptor is null.
-    private byte[] MakeFile(int flags, out Descriptor? file)
+    // Where the file system has no O_DIRECT, the file is made without it.
+    private void MakeDirect()
     {
-        var temporary = Directory.IsPrivate ? Name : context.NewTemporaryName();
-        const int create = OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive;
-        var error = DirectoryCalls.Open(Directory.Descriptor, temporary, create | flags, 0x180, out file);
-        if (error == PosixError.InvalidArgument && flags == OpenFlags.Direct)
+        var error = Make(OpenFlags.Direct, out _direct);
+        if (error == PosixError.InvalidArgument)
         {
-            // open(2) may have left the file behind before it refused the flag.
-            _ = DirectoryCalls.Unlink(Directory.Descriptor, temporary);
-            error = DirectoryCalls.Open(Directory.Descriptor, temporary, create, 0x180, out _buffered);
+            _directRefused = true;
+            error = Make(0, out _buffered);
         }
 
         Check(error, "create");
-        context.Begin(this);
-        return temporary;
     }
+
+    private PosixError Make(int flags, out Descriptor? file)
+    {
+        const uint ownerOnly = 0x180;
+        if (!Directory.IsPrivate && context.HasUnnamedFiles)
+        {
+            var unnamed = DirectoryCalls.Open(Directory.Descriptor, "."u8, OpenFlags.WriteOnly | OpenFlags.Unnamed | flags, ownerOnly, out file);
+            _made = unnamed == PosixError.None;
+            if (_made) context.Begin(this);
+            var unknown = unnamed is PosixError.NotSupported or PosixError.IsDirectory or PosixError.NoEntry
+                || (unnamed == PosixError.InvalidArgument && flags == 0);
+            if (!unknown) return unnamed;
+            context.HasUnnamedFiles = false;
+        }
+
+        _writingName = Directory.IsPrivate ? Name : context.NewTemporaryName();
+        const int create = OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive;
+        var error = DirectoryCalls.Open(Directory.Descriptor, _writingName, create | flags, ownerOnly, out file);
+        _made = error == PosixError.None;
+        if (_made) context.Begin(this);
+
+        // open(2) may have left the file behind before it refused O_DIRECT.
+        else if (error == PosixError.InvalidArgument) _ = DirectoryCalls.Unlink(Directory.Descriptor, _writingName);
+        return error;
+    }
+
+    private PosixError OpenAgain(int flags, out Descriptor? file) => _writingName is null
+        ? DirectoryCalls.Reopen((_buffered ?? _direct)!, OpenFlags.WriteOnly | flags, out file)
+        : DirectoryCalls.Open(Directory.Descriptor, _writingName, OpenFlags.WriteOnly | flags, 0, out file);
 
     private void Finish()
     {
@@ -334,22 +356,34 @@ internal sealed class RestoreFile(RestoreContext context, RestoreDirectory direc
 
     private void Complete()
     {
-        var file = _buffered ?? _direct ?? (_buffered = OpenNew(0));
+        var file = _buffered ?? _direct ?? (_buffered = OpenNew());
 
-        // Also takes off what the last segment was padded with, and gives a hole at the end its length.
-        if (Size > 0) Check(FileCalls.Truncate(file, Size), "set the size of");
+        // Takes off what the last segment was padded with, or gives a hole at the end its length.
+        if (_endsInHole || (_direct is not null && Size % SegmentWriters.Alignment != 0))
+            Check(FileCalls.Truncate(file, Size), "set the size of");
         foreach (var (offset, length) in _partialHoles) _ = FileCalls.MakeHole(file, offset, length);
         EntryMetadata.Apply(context, file, Entry, existed: false);
-        if (!Directory.IsPrivate)
+        if (!Directory.IsPrivate) Check(PutInPlace(file), "put in place");
+        context.AddFile(Size, _written);
+    }
+
+    private PosixError PutInPlace(Descriptor file)
+    {
+        var directory = Directory.Descriptor;
+        if (_writingName is null)
         {
-            var mode = context.MayReplace ? RenameMode.Replace : RenameMode.NoReplace;
-            var error = DirectoryCalls.Rename(Directory.Descriptor, _writingName, Directory.Descriptor, Name, mode);
-            if (error == PosixError.InvalidArgument && !context.MayReplace)
-                error = RenameWithoutFlag();
-            Check(error, "put in place");
+            var linked = DirectoryCalls.LinkOpen(file, directory, Name);
+            if (linked != PosixError.Exists || !context.MayReplace) return linked;
+
+            // Only a rename replaces what is there.
+            _writingName = context.NewTemporaryName();
+            linked = DirectoryCalls.LinkOpen(file, directory, _writingName);
+            if (linked != PosixError.None) return linked;
         }
 
-        context.AddFile(Size, _written);
+        var error = DirectoryCalls.Rename(
+            directory, _writingName, directory, Name, context.MayReplace ? RenameMode.Replace : RenameMode.NoReplace);
+        return error == PosixError.InvalidArgument && !context.MayReplace ? RenameWithoutFlag() : error;
     }
 
     // Some file systems know no RENAME_NOREPLACE; a link never replaces either.

@@ -15,7 +15,7 @@ internal sealed class SegmentWriters : IDisposable
     internal const int Alignment = 4096;
 
     private const int Threads = 4;
-    private const int Buffers = 40;
+    private const int Buffers = 32;
 
     private readonly ConcurrentBag<SegmentBuffer> _free = [];
     private readonly BlockingCollection<(RestoreFile File, Segment Segment)> _queue = [];
