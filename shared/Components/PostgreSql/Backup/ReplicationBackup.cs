@@ -29,11 +29,13 @@ internal sealed class ReplicationBackup(BackupRepository repository, TimeProvide
         if (wal.Refusal is { } reason)
             _warnings.Add($"The server gave no replication slot ({reason}), so it may have recycled WAL during the backup; raise max_replication_slots.");
 
+        var archive = new WalArchive(repository, facts.SystemIdentifier);
+        var (_, timeline, _) = await server.IdentifyAsync(cancellationToken);
+        if (timeline > 1) await archive.PushHistoryAsync(timeline, await server.TimelineHistoryAsync(timeline, cancellationToken), cancellationToken);
+
         var parent = options.Full ? null : await ParentCatalog.FindAsync(repository, options.Component, facts, cancellationToken);
         var (stream, incremental) = await StartAsync(server, facts, parent, startedAt, cancellationToken);
         var serverStart = time.GetUtcNow();
-        var archive = new WalArchive(repository, facts.SystemIdentifier);
-        await wal.ArchiveHistoryAsync(archive, stream.Timeline, cancellationToken);
         wal.Start(archive, stream.Timeline, stream.StartLsn, facts.WalSegmentSize);
 
         await using var session = repository.BeginSession(new SessionOptions(options.Component, options.Parallelism));

@@ -69,14 +69,6 @@ internal sealed class WalReceiver : IAsyncDisposable
         }
     }
 
-    /// <summary>Archives the history file of a timeline that has one.</summary>
-    public async ValueTask ArchiveHistoryAsync(WalArchive archive, uint timeline, CancellationToken cancellationToken)
-    {
-        if (timeline < 2) return;
-        var history = await _connection.TimelineHistory(timeline, cancellationToken);
-        await archive.PushHistoryAsync(timeline, history.Content, cancellationToken);
-    }
-
     /// <summary>Begins to stream from the start of the segment that holds <paramref name="start"/>.</summary>
     public void Start(WalArchive archive, uint timeline, Lsn start, int segmentSize)
     {
@@ -168,9 +160,9 @@ internal sealed class WalReceiver : IAsyncDisposable
                 }
             }
         }
-        catch (OperationCanceledException) when (IsReached())
+        catch (Exception exception) when (exception is OperationCanceledException or NpgsqlException && IsReached())
         {
-            // All that is wanted has come.
+            // All that is wanted has come; waiting for more was given up.
         }
         catch (Exception exception) when (exception is NpgsqlException or IOException)
         {

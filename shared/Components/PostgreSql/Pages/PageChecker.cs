@@ -9,6 +9,11 @@ namespace FunctionsBackup.Components.PostgreSql.Pages;
 /// <param name="StartLsn">Start of the backup.</param>
 public sealed record PageChecker(int PageSize, bool Checksums, Lsn StartLsn)
 {
+    /// <summary>
+    /// No server writes so much WAL, 1 TiB, while one backup runs: a page whose LSN is beyond is not new but overwritten with something else.
+    /// </summary>
+    private const ulong MaximumAdvance = 1UL << 40;
+
     /// <summary>Null if the page is good, exempt, or new (never written, all zeros).</summary>
     /// <param name="page">One page.</param>
     /// <param name="block">Its number within the relation.</param>
@@ -17,7 +22,7 @@ public sealed record PageChecker(int PageSize, bool Checksums, Lsn StartLsn)
         var header = PageHeader.Read(page);
         if (header.IsNew)
             return page.ContainsAnyExcept((byte)0) ? new PageDefect(block, PageFault.NotZero, PageChecksum.Stored(page), 0) : null;
-        if (header.Lsn >= StartLsn) return null;
+        if (header.Lsn >= StartLsn && header.Lsn.Value - StartLsn.Value < MaximumAdvance) return null;
         if (Checksums)
         {
             var stored = PageChecksum.Stored(page);

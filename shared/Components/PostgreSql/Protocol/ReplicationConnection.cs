@@ -85,6 +85,21 @@ public sealed class ReplicationConnection : IAsyncDisposable
             ? (id, timeline, lsn)
             : throw PostgresProtocolException.Violation("The server did not answer IDENTIFY_SYSTEM as it should.");
 
+    /// <summary>The content of a timeline's history file, byte for byte; timeline 1 has none.</summary>
+    public async ValueTask<byte[]> TimelineHistoryAsync(uint timeline, CancellationToken cancellationToken)
+    {
+        // The server sends the file's bytes as they are, whatever it calls their type; Latin-1 keeps each as it is.
+        await SendAsync($"TIMELINE_HISTORY {timeline}", cancellationToken);
+        byte[]? content = null;
+        while (await NextAsync(cancellationToken) is var type && type != Backend.ReadyForQuery)
+        {
+            if (type != Backend.RowDescription) await _reader.BodyAsync(cancellationToken);
+            else if ((await ReadResultAsync(cancellationToken, Encoding.Latin1)).Rows is [[_, { } text]]) content = Encoding.Latin1.GetBytes(text);
+        }
+
+        return content ?? throw PostgresProtocolException.Violation("The server did not answer TIMELINE_HISTORY as it should.");
+    }
+
     /// <summary>Sends bytes as the input that a command such as UPLOAD_MANIFEST asks for.</summary>
     public async ValueTask CopyInAsync(string command, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
     {
@@ -139,7 +154,7 @@ public sealed class ReplicationConnection : IAsyncDisposable
     }
 
     /// <summary>Reads the rows after a RowDescription, whose body is still to be read, up to CommandComplete.</summary>
-    internal async ValueTask<CommandResult> ReadResultAsync(CancellationToken cancellationToken)
+    internal async ValueTask<CommandResult> ReadResultAsync(CancellationToken cancellationToken, Encoding? encoding = null)
     {
         var columns = Columns((await _reader.BodyAsync(cancellationToken)).Span);
         var rows = new List<IReadOnlyList<string?>>();
@@ -150,7 +165,7 @@ public sealed class ReplicationConnection : IAsyncDisposable
             switch (type)
             {
                 case Backend.DataRow when rows.Count < MaximumRows:
-                    rows.Add(Row(body.Span, columns.Count));
+                    rows.Add(Row(body.Span, columns.Count, encoding ?? Encoding.UTF8));
                     break;
                 case Backend.CommandComplete:
                     return new CommandResult(columns, rows);
@@ -198,7 +213,7 @@ public sealed class ReplicationConnection : IAsyncDisposable
         return columns;
     }
 
-    private static List<string?> Row(ReadOnlySpan<byte> body, int columns)
+    private static List<string?> Row(ReadOnlySpan<byte> body, int columns, Encoding encoding)
     {
         var message = new MessageBody(body);
         var count = message.Int16();
@@ -207,7 +222,7 @@ public sealed class ReplicationConnection : IAsyncDisposable
         for (; count > 0; count--)
         {
             var length = message.Int32();
-            row.Add(length == -1 ? null : Encoding.UTF8.GetString(message.Bytes(length)));
+            row.Add(length == -1 ? null : encoding.GetString(message.Bytes(length)));
         }
 
         return row;

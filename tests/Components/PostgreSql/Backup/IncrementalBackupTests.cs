@@ -1,4 +1,6 @@
 using FunctionsBackup.Components.PostgreSql;
+using FunctionsBackup.Components.PostgreSql.Backup;
+using FunctionsBackup.Components.PostgreSql.Wal;
 using FunctionsBackup.Tests.Servers;
 
 namespace FunctionsBackup.Tests.Components.PostgreSql.Backup;
@@ -84,6 +86,44 @@ public sealed class IncrementalBackupTests
         second.Kind.ShouldBe("full");
         second.Parent.ShouldBeNull();
         second.Statistics.ReadBytes.ShouldBeGreaterThan(first.Statistics.ReadBytes / 2);
+    }
+
+    [Fact]
+    public async Task Where_summaries_are_missing_it_falls_back_and_says_so()
+    {
+        await using var bench = await StartAsync(17, false);
+        await bench.DirectAsync();
+        await ChangeAsync(bench.Server, true);
+        // The WAL of these changes is gone before summaries are switched on, so that none can be made of it.
+        for (var i = 0; i < 8; i++) await bench.Server.ExecuteAsync("select pg_switch_wal(); checkpoint");
+        await bench.Server.ConfigureAsync(new Dictionary<string, string> { ["summarize_wal"] = "on" });
+        await bench.Server.RestartAsync();
+
+        var direct = await bench.DirectAsync();
+        PostgresBackupDetails.FromJson(direct.Details).IncrementalMethod.ShouldBe("modification-times");
+        await bench.ShouldRestoreAsync(direct, Queries);
+    }
+
+    [Fact]
+    public async Task On_another_timeline_everything_is_read()
+    {
+        await using var bench = await StartAsync(15, false);
+        var first = await bench.DirectAsync();
+        await using var restored = await bench.RestoreAsync(first);
+        await restored.ExecuteAsync("update small set t = 'on another timeline'");
+        await using var second = BackupBench.On(restored, bench.Repository);
+
+        foreach (var mode in (PostgresBackupMode[])[PostgresBackupMode.Direct, PostgresBackupMode.Replication])
+        {
+            var snapshot = await second.RunAsync(new PostgresBackupOptions(restored.ConnectionString) { DataDirectory = restored.DataDirectory, Mode = mode });
+            var details = PostgresBackupDetails.FromJson(snapshot.Details);
+            details.Timeline.ShouldBe(2u);
+            details.IncrementalMethod.ShouldBe("all-read");
+            snapshot.Statistics.NewBytes.ShouldBeLessThan(first.Statistics.NewBytes / 2);
+            var archive = new WalArchive(bench.Repository, details.SystemIdentifier);
+            (await archive.FetchAsync("00000002.history", CancellationToken.None)).ShouldNotBeNull();
+            await second.ShouldRestoreAsync(snapshot, Queries);
+        }
     }
 
     private static async Task<BackupBench> StartAsync(int version, bool summaries)

@@ -1,5 +1,8 @@
 using System.Text;
 using FunctionsBackup.Components.PostgreSql;
+using FunctionsBackup.Components.PostgreSql.Backup;
+using FunctionsBackup.Storage;
+using FunctionsBackup.Tests.Conformance;
 using FunctionsBackup.Tests.Servers;
 
 namespace FunctionsBackup.Tests.Components.PostgreSql.Backup;
@@ -61,5 +64,49 @@ public sealed class ReplicationBackupTests
             if (entry.Content is null || path.Contains("pg_xact") || path.Contains("pg_logical")) continue;
             streamed[path].Content!.Items.ShouldBe(entry.Content.Items, path);
         }
+    }
+
+    [Fact]
+    public async Task Under_load_no_page_is_called_bad_and_what_was_committed_before_is_there()
+    {
+        await using var bench = await BackupBench.StartAsync(new PostgresServerOptions
+        {
+            WalSegmentMegabytes = 1,
+            Settings = new Dictionary<string, string> { ["shared_buffers"] = "1MB" },
+        });
+        await bench.Server.ExecuteAsync("create table busy as select n, repeat('b', 400) t from generate_series(1, 20000) n");
+        using var stop = new CancellationTokenSource();
+        var writer = Task.Run(async () =>
+        {
+            for (var i = 0; !stop.IsCancellationRequested; i++)
+                await bench.Server.ExecuteAsync($"update busy set t = reverse(t) where n % 20 = {i % 20}; insert into busy values (100000 + {i}, 'new')");
+        });
+        var before = await bench.Server.ScalarAsync<long>("select count(*) from busy");
+        var snapshot = await bench.ReplicationAsync();
+        await stop.CancelAsync();
+        await writer;
+        snapshot.Warnings.ShouldBeEmpty();
+        await using var restored = await bench.RestoreAsync(snapshot);
+        (await restored.ScalarAsync<long>("select count(*) from busy")).ShouldBeGreaterThanOrEqualTo(before);
+    }
+
+    [Fact]
+    public async Task A_backup_that_is_cancelled_or_cannot_store_leaves_nothing_on_the_server()
+    {
+        var store = new FaultyObjectStore(new InMemoryObjectStore());
+        await using var bench = BackupBench.On(await PostgresServer.StartAsync(), await TestRepository.CreateAsync(store));
+        await bench.Server.ExecuteAsync("create table rows as select n, md5(random()::text) || md5(random()::text) t from generate_series(1, 300000) n");
+        using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
+        var options = new PostgresBackupOptions(bench.Server.ConnectionString) { Mode = PostgresBackupMode.Replication };
+        var backup = new PostgresBackup(bench.Repository, TimeProvider.System);
+        await Should.ThrowAsync<OperationCanceledException>(async () => await backup.RunAsync(options, null, cancel.Token));
+
+        store.FillUpAfter(1 << 20);
+        await Should.ThrowAsync<StoreFullException>(async () => await backup.RunAsync(options, null, CancellationToken.None));
+
+        // The server ends its side when it next writes to the closed connection.
+        const string Left = "select count(*) from (select 1 from pg_replication_slots union all select 1 from pg_stat_replication) x";
+        while (await bench.Server.ScalarAsync<long>(Left) > 0) await Task.Yield();
+        await foreach (var snapshot in bench.Repository.ListSnapshotsAsync(null, CancellationToken.None)) snapshot.ShouldBeNull();
     }
 }

@@ -62,6 +62,11 @@ public sealed class PageChecksumTests
         BinaryPrimitives.WriteUInt32LittleEndian(page.AsSpan(4), 0xF);
         checker.Check(page, 7).ShouldNotBeNull();
         (checker with { Checksums = false }).Check(page, 7)!.Value.Fault.ShouldBe(PageFault.Header);
+
+        // Anything at all in place of a page seems to be from the future, and is not believed.
+        new Random(1).NextBytes(page);
+        checker.Check(page, 7)!.Value.Fault.ShouldBe(PageFault.Checksum);
+        (checker with { Checksums = false }).Check(page, 7)!.Value.Fault.ShouldBe(PageFault.Header);
     }
 
     [Fact]
