@@ -26,7 +26,7 @@ prepare() {
     cp -r "$root/.build/cli" "$work/bin"
     cp -r "$root/tests/Benchmarks/DataSets/bin/Release/net10.0" "$work/dataset"
     mkdir "$work/recordings" "$work/repository"
-    (umask 077 && head -c 24 /dev/urandom | base64 >"$work/passphrase")
+    (umask 077 && head -c 24 /dev/urandom | base64 >"$work/passphrase" && echo "$connection" >"$work/connection")
     if [ "$(id -u)" = 0 ]; then chown -R postgres: "$work"; fi
     cat >"$config" <<YAML
 backup_config:
@@ -34,7 +34,7 @@ backup_config:
   storage: { path: $work/repository }
   keys: { passphrase: "file:$work/passphrase" }
   components:
-    postgres: { connection: "$connection", data_directory: $work/pgdata, mode: auto }
+    postgres: { connection: "file:$work/connection", data_directory: $work/pgdata, mode: auto }
     voice_data: { paths: [ "$work/recordings" ] }
 YAML
     say "programs are built; everything happens below $work"

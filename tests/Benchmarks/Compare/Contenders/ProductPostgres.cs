@@ -5,9 +5,12 @@ namespace FunctionsBackup.Benchmarks.Compare.Contenders;
 /// <summary>This product on a PostgreSQL cluster beside it.</summary>
 public sealed class ProductPostgres(string program, string work, Cluster cluster) : IDatabaseContender
 {
+    private const string RepositoryName = "fbackup-postgres";
+
     private readonly ProductRepository _product = new(
-        program, work, "fbackup-postgres",
-        $"postgres: {{ connection: \"{cluster.ConnectionString}\", data_directory: {cluster.Data}, mode: auto }}", asPostgres: true);
+        program, work, RepositoryName,
+        $"postgres: {{ connection: \"file:{Path.Combine(work, RepositoryName)}.connection\", data_directory: {cluster.Data}, mode: auto }}", asPostgres: true,
+        cluster.ConnectionString);
 
     public string Name => "fbackup";
 

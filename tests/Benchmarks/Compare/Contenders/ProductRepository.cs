@@ -3,7 +3,7 @@ using FunctionsBackup.Benchmarks.Compare.Processes;
 namespace FunctionsBackup.Benchmarks.Compare.Contenders;
 
 /// <summary>This product's configuration and repository for one scenario.</summary>
-internal sealed class ProductRepository(string program, string work, string name, string components, bool asPostgres)
+internal sealed class ProductRepository(string program, string work, string name, string components, bool asPostgres, string? connection = null)
 {
     private readonly string _settings = Path.Combine(work, name + ".yaml");
     private readonly string _passphrase = Path.Combine(work, name + ".passphrase");
@@ -16,9 +16,8 @@ internal sealed class ProductRepository(string program, string work, string name
     {
         if (Directory.Exists(Folder)) Directory.Delete(Folder, recursive: true);
         Cluster.MakeDirectory(Folder);
-        await File.WriteAllTextAsync(_passphrase, "a passphrase for the comparison\n", cancellationToken);
-        File.SetUnixFileMode(_passphrase, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        Cluster.GiveToPostgres(_passphrase);
+        await WriteSecretAsync(_passphrase, "a passphrase for the comparison", cancellationToken);
+        if (connection is not null) await WriteSecretAsync(Path.Combine(work, name + ".connection"), connection, cancellationToken);
         await File.WriteAllTextAsync(_settings,
             $$"""
             backup_config:
@@ -30,6 +29,13 @@ internal sealed class ProductRepository(string program, string work, string name
 
             """, cancellationToken);
         await Run("init", "--yes").RunAsync(cancellationToken);
+    }
+
+    private static async Task WriteSecretAsync(string path, string secret, CancellationToken cancellationToken)
+    {
+        await File.WriteAllTextAsync(path, secret + "\n", cancellationToken);
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        Cluster.GiveToPostgres(path);
     }
 
     public Command Run(params IReadOnlyList<string> arguments) =>
