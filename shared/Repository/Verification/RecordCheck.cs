@@ -47,7 +47,8 @@ internal static class RecordCheck
             "collect" => SealedKind.CollectionMark,
             "verify" => SealedKind.VerificationResult,
             "damage" => SealedKind.DamageRecord,
-            _ when last.EndsWith(".history") => SealedKind.TimelineHistory,
+            // Also the labels of base backups that a server archives.
+            _ when last.EndsWith(".history") || last.EndsWith(".backup") => SealedKind.TimelineHistory,
             _ when last.Length == SegmentName => SealedKind.WalSegment,
             _ when last.Length > SegmentName && last[SegmentName] == '.' => SealedKind.WalPart,
             _ => null,

@@ -23,6 +23,7 @@ public sealed class Sample : IAsyncLifetime
         (SealedKind.WalSegment, "wal/7000000000000000001/00000001/000000010000000000000002"),
         (SealedKind.WalPart, "wal/7000000000000000001/00000001/000000010000000000000003.00000000-00010000"),
         (SealedKind.TimelineHistory, "wal/7000000000000000001/00000002.history"),
+        (SealedKind.TimelineHistory, "wal/7000000000000000001/00000001/000000010000000000000002.00000028.backup"),
     ];
 
     public async Task InitializeAsync()
