@@ -1,32 +1,18 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using FunctionsBackup.Repository.Compression;
+using FunctionsBackup.Repository.Compression.Pcm;
 
 namespace FunctionsBackup.Repository.Packing;
 
-/// <summary>The inside of a block: algorithm, plaintext length, compressed chunks (FORMAT.md §5).</summary>
+/// <summary>The inside of a block: algorithm, plaintext length, compressed chunks (FORMAT.md §5). <see cref="BlockEncoder"/> writes it.</summary>
 internal static class BlockCodec
 {
-    /// <summary>Room that <see cref="Encode"/> needs for a plaintext of this length.</summary>
+    /// <summary>The algorithm number of <see cref="PcmCodec"/>, beside those of <see cref="CompressionAlgorithm"/>.</summary>
+    public const byte PcmAlgorithm = 4;
+
+    /// <summary>Room that <see cref="BlockEncoder"/> needs for a plaintext of this length.</summary>
     public static int Bound(int plainLength) => PackFormat.BlockHeaderSize + Math.Max(BlockCompressor.Bound(plainLength), plainLength);
-
-    /// <summary>Compresses, or copies where that does not help.</summary>
-    /// <returns>Bytes written to <paramref name="destination"/>.</returns>
-    public static int Encode(ReadOnlySpan<byte> plaintext, BlockCompressor? compressor, CompressionAlgorithm algorithm, Span<byte> destination)
-    {
-        var body = destination[PackFormat.BlockHeaderSize..];
-        var length = compressor?.Compress(plaintext, body) ?? 0;
-        if (length == 0)
-        {
-            algorithm = CompressionAlgorithm.None;
-            plaintext.CopyTo(body);
-            length = plaintext.Length;
-        }
-
-        destination[0] = (byte)algorithm;
-        BinaryPrimitives.WriteInt32LittleEndian(destination[1..], plaintext.Length);
-        return PackFormat.BlockHeaderSize + length;
-    }
 
     /// <summary>Decrypts and decompresses a block.</summary>
     /// <param name="packName">For messages.</param>
@@ -45,7 +31,8 @@ internal static class BlockCodec
             cipher.Open(PackPart.Block, offset, stored, body);
             if (BinaryPrimitives.ReadInt32LittleEndian(body[1..]) != plaintext.Length)
                 throw new InvalidDataException("The block's length is not the one in the index.");
-            decompressor.Decompress((CompressionAlgorithm)body[0], body[PackFormat.BlockHeaderSize..], plaintext);
+            if (body[0] == PcmAlgorithm) PcmCodec.Decompress(decompressor, body[PackFormat.BlockHeaderSize..], plaintext);
+            else decompressor.Decompress((CompressionAlgorithm)body[0], body[PackFormat.BlockHeaderSize..], plaintext);
         }
         catch (Exception e) when (e is CryptographicException or InvalidDataException)
         {

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using FunctionsBackup.Repository.Buffers;
 using FunctionsBackup.Repository.Compression;
+using FunctionsBackup.Repository.Compression.Pcm;
 
 namespace FunctionsBackup.Repository.Packing;
 
@@ -30,7 +31,9 @@ internal sealed class BlockPipeline : IAsyncDisposable
     public async ValueTask AddAsync(PackKind kind, ChunkId id, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
     {
         var compressible = kind == PackKind.Metadata
-            || (_compression.Algorithm != CompressionAlgorithm.None && !CompressibilityProbe.LooksIncompressible(data.Span));
+            || (_compression.Algorithm != CompressionAlgorithm.None
+                && (!CompressibilityProbe.LooksIncompressible(data.Span)
+                    || (_compression.Algorithm == CompressionAlgorithm.Zstd && PcmProbe.Detect(data.Span) is not null)));
         var lane = kind == PackKind.Metadata ? _lanes[2] : compressible ? _lanes[0] : _lanes[1];
         Block? first = null, second = null;
         lock (lane)
@@ -101,14 +104,13 @@ internal sealed class BlockPipeline : IAsyncDisposable
 
     private async Task WorkAsync()
     {
-        using var compressor = _compression.Algorithm == CompressionAlgorithm.None ? null : new BlockCompressor(_compression);
+        using var encoder = new BlockEncoder(_compression);
         using var scratch = new AlignedBuffer(BlockCodec.Bound(PackFormat.MaximumBlock));
         try
         {
             await foreach (var block in _queue.Reader.ReadAllAsync(_stop.Token).ConfigureAwait(false))
             {
-                var length = BlockCodec.Encode(
-                    block.Buffer.GetSpan()[..block.Length], block.Compressible ? compressor : null, _compression.Algorithm, scratch.GetSpan());
+                var length = encoder.Encode(block.Buffer.GetSpan()[..block.Length], block.Chunks, block.Compressible, scratch.GetSpan());
                 var plainLength = block.Length;
                 _buffers.Return(block.Buffer);
                 await _packs.AppendAsync(block.Kind, scratch.Memory[..length], plainLength, block.Chunks, _stop.Token).ConfigureAwait(false);
