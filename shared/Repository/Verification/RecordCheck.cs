@@ -50,7 +50,8 @@ internal static class RecordCheck
             // Also the labels of base backups that a server archives.
             _ when last.EndsWith(".history") || last.EndsWith(".backup") => SealedKind.TimelineHistory,
             _ when last.Length == SegmentName => SealedKind.WalSegment,
-            _ when last.Length > SegmentName && last[SegmentName] == '.' => SealedKind.WalPart,
+            // Bytes of a segment that was still being written, and segments that a server left unfinished.
+            _ when name.Contains(".parts/", StringComparison.Ordinal) || last.EndsWith(".partial") => SealedKind.WalPart,
             _ => null,
         };
     }
