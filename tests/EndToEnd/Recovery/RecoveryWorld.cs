@@ -89,18 +89,32 @@ internal sealed class RecoveryWorld : IAsyncDisposable
         new PostgresRestore(Repository, TimeProvider.System).RunAsync(options, null, CancellationToken.None).AsTask();
 
     /// <summary>Starts a server on a restored directory and waits until its recovery has ended.</summary>
-    public async Task<PostgresServer> BootAsync(string dataDirectory, bool waitForPromotion = true, bool archive = false)
+    public async Task<PostgresServer> BootAsync(string dataDirectory, bool waitForPromotion = true, string? archiveTo = null)
     {
         var server = await PostgresServer.AttachAsync(dataDirectory, new PostgresServerOptions { Version = Version });
         try
         {
-            await server.StartAgainAsync(archive ? null : new Dictionary<string, string> { ["archive_mode"] = "off" }, waitForPromotion);
+            var settings = new Dictionary<string, string> { ["archive_mode"] = archiveTo is null ? "off" : "on" };
+            if (archiveTo is not null) settings["archive_command"] = SpoolArchiver.Command(archiveTo);
+            await server.StartAgainAsync(settings, waitForPromotion);
             return server;
         }
         catch
         {
             await server.DisposeAsync();
             throw;
+        }
+    }
+
+    /// <summary>Writes all archived segments and history files into a directory that the servers' user can read.</summary>
+    public async Task ExportWalAsync(string directory)
+    {
+        Directory.CreateDirectory(directory, (UnixFileMode)0b111_101_101);
+        await foreach (var name in Archive.ListAsync(CancellationToken.None))
+        {
+            var path = Path.Combine(directory, name.ToString());
+            await File.WriteAllBytesAsync(path, (await Archive.FetchAsync(name.ToString(), CancellationToken.None))!);
+            File.SetUnixFileMode(path, (UnixFileMode)0b110_100_100);
         }
     }
 

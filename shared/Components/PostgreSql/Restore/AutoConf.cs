@@ -1,4 +1,5 @@
 using System.Text;
+using FunctionsBackup.Components.Files;
 
 namespace FunctionsBackup.Components.PostgreSql.Restore;
 

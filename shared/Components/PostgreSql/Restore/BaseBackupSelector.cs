@@ -1,4 +1,5 @@
 using System.Text.Json;
+using FunctionsBackup.Components.Files;
 using FunctionsBackup.Components.PostgreSql.Wal;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Snapshots;
@@ -55,8 +56,9 @@ public sealed class BaseBackupSelector(BackupRepository repository)
         await foreach (var snapshot in repository.ListSnapshotsAsync(component, cancellationToken).ConfigureAwait(false)) all.Add(snapshot);
         if (all.Count == 0)
             throw new SnapshotNotFoundException($"The repository has no recovery point of {component}; 'backup list' shows what it has.");
-        all.Reverse();
-        return all;
+
+        // Ids sort by second; two short backups may share one.
+        return [.. all.OrderByDescending(static snapshot => snapshot.CompletedAt)];
     }
 
     private async ValueTask<SelectedBackup> ExamineAsync(Snapshot snapshot, PostgresRestoreOptions options, CancellationToken cancellationToken)

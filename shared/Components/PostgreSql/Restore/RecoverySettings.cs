@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using FunctionsBackup.Components.Files;
 using FunctionsBackup.Components.PostgreSql.Wal;
 
 namespace FunctionsBackup.Components.PostgreSql.Restore;
@@ -13,11 +14,12 @@ public static class RecoverySettings
     /// </summary>
     public static IReadOnlyList<string> Names { get; } =
     [
-        "restore_command", "recovery_end_command", "archive_cleanup_command",
-        "recovery_target", "recovery_target_time", "recovery_target_lsn", "recovery_target_name", "recovery_target_xid",
-        "recovery_target_inclusive", "recovery_target_timeline", "recovery_target_action",
-        "recovery_min_apply_delay",
+        "restore_command", "recovery_end_command", "archive_cleanup_command", "recovery_min_apply_delay",
+        "recovery_target_inclusive", "recovery_target_timeline", "recovery_target_action", .. Targets,
     ];
+
+    private static string[] Targets =>
+        ["recovery_target", "recovery_target_time", "recovery_target_lsn", "recovery_target_name", "recovery_target_xid"];
 
     /// <summary>Name and value of each setting, in order. A target that is not used is set to nothing: postgresql.conf may hold an old one.</summary>
     /// <param name="goal">Where to.</param>
@@ -36,27 +38,39 @@ public static class RecoverySettings
             RecoveryTarget.AtXid xid => xid.Inclusive,
             _ => true,
         };
-        return
-        [
-            new("restore_command", restoreCommand),
+        var chosen = (goal, target) switch
+        {
+            (RestoreGoal.ToConsistency, _) => Setting("recovery_target", "immediate"),
+            (_, RecoveryTarget.AtTime time) => Setting("recovery_target_time", FormatTime(time.Time, time.Inclusive)),
+            (_, RecoveryTarget.AtLsn lsn) => Setting("recovery_target_lsn", lsn.Lsn.ToString()),
+            (_, RecoveryTarget.AtName name) => Setting("recovery_target_name", CheckName(name.Name)),
+            (_, RecoveryTarget.AtXid xid) => Setting("recovery_target_xid", xid.Xid.ToString(CultureInfo.InvariantCulture)),
+            _ => default,
+        };
+        var settings = new List<KeyValuePair<string, string>>
+        {
+            Setting("restore_command", restoreCommand),
             // These may stand in a postgresql.conf made for a standby, and act in archive recovery too.
-            new("recovery_end_command", ""),
-            new("archive_cleanup_command", ""),
-            new("recovery_min_apply_delay", "0"),
-            new("recovery_target", goal is RestoreGoal.ToConsistency ? "immediate" : ""),
-            new("recovery_target_time", target is RecoveryTarget.AtTime at ? FormatTime(at.Time, at.Inclusive) : ""),
-            new("recovery_target_lsn", target is RecoveryTarget.AtLsn position ? position.Lsn.ToString() : ""),
-            new("recovery_target_name", target is RecoveryTarget.AtName point ? CheckName(point.Name) : ""),
-            new("recovery_target_xid", target is RecoveryTarget.AtXid id ? id.Xid.ToString(CultureInfo.InvariantCulture) : ""),
-            new("recovery_target_inclusive", inclusive ? "on" : "off"),
-            new("recovery_target_timeline", timeline is { } number ? number.ToString(CultureInfo.InvariantCulture) : "latest"),
-            new("recovery_target_action", action switch
+            Setting("recovery_end_command", ""),
+            Setting("archive_cleanup_command", ""),
+            Setting("recovery_min_apply_delay", "0"),
+            Setting("recovery_target_inclusive", inclusive ? "on" : "off"),
+            Setting("recovery_target_timeline", timeline is { } number ? number.ToString(CultureInfo.InvariantCulture) : "latest"),
+            Setting("recovery_target_action", action switch
             {
                 RecoveryAction.Pause => "pause",
                 RecoveryAction.Shutdown => "shutdown",
                 _ => "promote",
             }),
-        ];
+        };
+
+        // A server takes them one by one, and refuses even an empty one after one that is set: the one that counts comes last.
+        foreach (var name in Targets)
+            if (name != chosen.Key) settings.Add(Setting(name, ""));
+        if (chosen.Key is not null) settings.Add(chosen);
+        return settings;
+
+        static KeyValuePair<string, string> Setting(string name, string value) => new(name, value);
     }
 
     /// <summary>

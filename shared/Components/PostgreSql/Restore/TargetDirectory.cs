@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using FunctionsBackup.Components.Files;
 
 namespace FunctionsBackup.Components.PostgreSql.Restore;
 

@@ -1,3 +1,4 @@
+using FunctionsBackup.Components.Files;
 using FunctionsBackup.Components.PostgreSql.Restore;
 using FunctionsBackup.Components.PostgreSql.Wal;
 using FunctionsBackup.Repository;
@@ -192,7 +193,8 @@ internal sealed class BootCheckRun(
             var (detail, findings) = await step().ConfigureAwait(false);
             done = new BootCheckStep(name, findings.Count == 0, time.GetElapsedTime(begun), detail, findings);
         }
-        catch (Exception e) when (e is DamageException or WalFormatException or UnreachableTargetException or StoreException or NpgsqlException or IOException)
+        catch (Exception e) when (e is not RestoreRefusedException
+            and (DamageException or WalFormatException or UnreachableTargetException or StoreException or NpgsqlException or IOException))
         {
             done = new BootCheckStep(name, false, time.GetElapsedTime(begun), name, [e.Message]);
         }

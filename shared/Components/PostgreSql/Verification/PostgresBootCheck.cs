@@ -1,4 +1,5 @@
 using System.Globalization;
+using FunctionsBackup.Components.Files;
 using FunctionsBackup.Components.Posix;
 using FunctionsBackup.Components.PostgreSql.Restore;
 using FunctionsBackup.Repository;

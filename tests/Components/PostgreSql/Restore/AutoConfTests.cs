@@ -1,4 +1,5 @@
 using System.Text;
+using FunctionsBackup.Components.Files;
 using FunctionsBackup.Components.PostgreSql.Restore;
 
 namespace FunctionsBackup.Tests.Components.PostgreSql.Restore;

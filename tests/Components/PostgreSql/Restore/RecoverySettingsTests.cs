@@ -1,3 +1,4 @@
+using FunctionsBackup.Components.Files;
 using FunctionsBackup.Components.PostgreSql;
 using FunctionsBackup.Components.PostgreSql.Restore;
 using FunctionsBackup.Components.PostgreSql.Wal;
@@ -23,6 +24,9 @@ public sealed class RecoverySettingsTests
             for (var j = 0; j < targets.Length; j++)
                 (settings[targets[j]].Length > 0).ShouldBe(i == j, $"{targets[j]} for {goals[i].Describe()}");
             RecoverySettings.Names.ShouldBe(settings.Keys, ignoreOrder: true);
+
+            // A server refuses even an empty target after one that is set.
+            RecoverySettings.For(goals[i], null, RecoveryAction.Promote, "x")[^1].Key.ShouldBe(targets[i]);
         }
 
         targets.ShouldAllBe(target => Settings(RestoreGoal.Latest)[target] == "");

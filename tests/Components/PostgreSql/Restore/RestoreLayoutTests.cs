@@ -1,3 +1,4 @@
+using FunctionsBackup.Components.Files;
 using FunctionsBackup.Components.PostgreSql;
 using FunctionsBackup.Components.PostgreSql.Restore;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using FunctionsBackup.Components.Files;
 using FunctionsBackup.Components.PostgreSql.Restore;
 
 namespace FunctionsBackup.Tests.Components.PostgreSql.Restore;
