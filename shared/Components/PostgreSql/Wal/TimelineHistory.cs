@@ -44,39 +44,51 @@ public sealed record TimelineHistory(uint Timeline, IReadOnlyList<TimelineFork> 
             + "from the server.");
     }
 
-    /// <summary>Where the given ancestor was left, or null if this timeline does not come from it.</summary>
+    /// <summary>
+    /// Up to where the given ancestor's WAL leads to this timeline, or null if this one does not come from it. A recovery may have followed a
+    /// later timeline and stopped before it forked off: the history then lists both, and the smaller LSN holds.
+    /// </summary>
     public Lsn? SwitchedFrom(uint ancestor)
     {
-        foreach (var fork in Ancestors)
-            if (fork.Timeline == ancestor) return fork.SwitchedAt;
+        Lsn? left = null;
+        for (var i = Ancestors.Count - 1; i >= 0; i--)
+        {
+            if (left is null || Ancestors[i].SwitchedAt < left) left = Ancestors[i].SwitchedAt;
+            if (Ancestors[i].Timeline == ancestor) return left;
+        }
+
         return null;
     }
 
-    /// <summary>The timeline that holds the record at <paramref name="lsn"/> on the way to this one.</summary>
+    /// <summary>The timeline that holds the record at <paramref name="lsn"/> on the way to this one (tliOfPointInHistory, timeline.c).</summary>
     public uint At(Lsn lsn)
     {
-        foreach (var fork in Ancestors)
-            if (lsn < fork.SwitchedAt) return fork.Timeline;
-        return Timeline;
+        var end = new Lsn(ulong.MaxValue);
+        for (var i = Ancestors.Count; i > 0; i--)
+        {
+            var begin = Ancestors[i - 1].SwitchedAt;
+            if (begin <= lsn && lsn < end) return i == Ancestors.Count ? Timeline : Ancestors[i].Timeline;
+            end = begin;
+        }
+
+        return Ancestors.Count == 0 ? Timeline : Ancestors[0].Timeline;
     }
 
     /// <summary>
-    /// The timelines whose segment may hold what recovery needs of <paramref name="segment"/> (its first byte .. its end), best first: a
-    /// segment in which a switch lies exists on both timelines, and the later one continues.
+    /// The timelines whose segment may hold what recovery needs of the segment at <paramref name="segment"/>, best first: a segment in which
+    /// a switch lies exists on both timelines, and the later one continues.
     /// </summary>
     public IReadOnlyList<uint> Candidates(Lsn segment, int segmentSize)
     {
         var candidates = new List<uint>();
-        var begin = default(Lsn);
-        foreach (var (timeline, switchedAt) in Ancestors.Select(
-            f => (f.Timeline, f.SwitchedAt)).Append((Timeline, new Lsn(ulong.MaxValue))))
+        for (var i = Ancestors.Count; i >= 0; i--)
         {
-            // PostgreSQL looks for a segment on every timeline that begins in it or before it, and ends in it or after it.
-            if (begin.Value < segment.Value + (ulong)segmentSize && switchedAt > segment) candidates.Add(timeline);
-            begin = switchedAt;
+            var begin = i == 0 ? default : Ancestors[i - 1].SwitchedAt;
+            var timeline = i == Ancestors.Count ? Timeline : Ancestors[i].Timeline;
+            var isOver = SwitchedFrom(timeline) is { } end && end <= segment;
+            if (begin.Value < segment.Value + (ulong)segmentSize && !isOver) candidates.Add(timeline);
         }
 
-        candidates.Reverse();
         return candidates;
     }
 }

@@ -74,8 +74,7 @@ public sealed partial class WalArchive
     /// <summary>The sentence on what keeps recovery from later WAL, or null if there is none.</summary>
     private static string? DescribeGap(WalInventory inventory, TimelineHistory path, WalWalk walk, int segmentSize)
     {
-        var timelines = path.Ancestors.Select(a => a.Timeline).Append(path.Timeline).ToArray();
-        var later = inventory.FirstAtOrAfter(timelines, walk.EndedAt);
+        var later = inventory.FirstAtOrAfter(path, walk.EndedAt);
         if (walk.Problem is { } problem) return walk.Damage is not null || later is not null ? problem : null;
         if (later is not { } next) return null;
         if (walk.Unfinished is { } part)

@@ -19,7 +19,6 @@ public sealed partial class WalArchive
         var size = backup.WalSegmentSize;
         var inventory = await LoadInventoryAsync(size, cancellationToken);
         var path = await FindPathAsync(inventory, backup, timeline, cancellationToken);
-        var timelines = path.Ancestors.Select(a => a.Timeline).Append(path.Timeline).ToArray();
 
         var walk = new WalWalk(this, inventory, path, size, deep);
         var recovery = new RecoveryWalk(walk, backup, path);
@@ -39,7 +38,7 @@ public sealed partial class WalArchive
         var at = walk.EndedAt;
         while (window.Gap is not null && problems.Count < MaximumProblems)
         {
-            if (inventory.FirstAtOrAfter(timelines, at + (ulong)size) is not { } next) break;
+            if (inventory.FirstAtOrAfter(path, at + (ulong)size) is not { } next) break;
             var rest = new WalWalk(this, inventory, path, size, deep);
             await foreach (var step in rest.RunAsync(next, cancellationToken)) at = step.Start;
             at = rest.EndedAt > next ? rest.EndedAt : next;

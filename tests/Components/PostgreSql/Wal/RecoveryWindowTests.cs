@@ -1,3 +1,4 @@
+using System.Text;
 using FunctionsBackup.Components.PostgreSql;
 using FunctionsBackup.Components.PostgreSql.Wal;
 
@@ -50,6 +51,36 @@ public sealed class RecoveryWindowTests
             foreach (var later in wal.Marks.Where(m => m.After.Value > window.EndLsn.Value + 200))
                 window.EndTime.Value.ShouldBeLessThan(later.Time);
         }
+    }
+
+    [Fact]
+    public async Task What_the_old_timeline_has_behind_the_fork_is_no_gap_in_the_new_one()
+    {
+        var wal = await RecordedWal.GetAsync(15);
+        using var test = new TestArchive(wal.SystemIdentifier);
+        await wal.ArchiveAsync(test.Archive);
+        // The new timeline's first segment is a copy of the old one's up to the fork; nothing was written on it yet.
+        var fork = wal.Marks[8].After;
+        var (old, bytes) = wal.Segments.Single(s => s.Name == wal.Containing(fork));
+        var length = (int)(fork.Value - old.Start(Size).Value);
+        await test.Archive.PushHistoryAsync(2, Encoding.ASCII.GetBytes($"1\t{fork}\tno recovery target specified\n"), default);
+        await test.Archive.PushPartAsync(old with { Timeline = 2 }, Size, 0, bytes.AsMemory(0, length), default);
+        foreach (var deep in new[] { false, true })
+        {
+            var window = await test.Archive.FindWindowAsync(wal.Backup, null, deep, default);
+            window.Timeline.ShouldBe(2u);
+            window.EndLsn.ShouldBe(fork);
+            window.EndTime.ShouldBe(wal.Marks[8].Time);
+            window.Gap.ShouldBeNull();
+            (await test.Archive.FindWindowAsync(wal.Backup, 1, deep, default)).EndLsn.ShouldBe(wal.End);
+        }
+
+        // Without the copy, the old timeline leads to the fork and no further.
+        foreach (var name in test.Store.Names.Where(n => n.Contains("/00000002/", StringComparison.Ordinal)).ToList())
+            await test.Store.DeleteAsync(name, default);
+        var without = await test.Archive.FindWindowAsync(wal.Backup, 2, default);
+        without.EndLsn.ShouldBe(fork);
+        without.Gap.ShouldBeNull();
     }
 
     [Fact]

@@ -27,14 +27,16 @@ internal sealed class WalInventory
 
     public bool HasAnything(in WalSegmentName name) => _complete.Contains(name) || _unfinished.Contains(name);
 
-    /// <summary>The first archived segment on any of the timelines at or after a position, or null.</summary>
-    public Lsn? FirstAtOrAfter(IEnumerable<uint> timelines, Lsn position)
+    /// <summary>The first archived segment at or after a position that lies on the way to a timeline, or null.</summary>
+    public Lsn? FirstAtOrAfter(TimelineHistory path, Lsn position)
     {
         Lsn? first = null;
-        foreach (var timeline in timelines)
+        foreach (var timeline in path.Ancestors.Select(a => a.Timeline).Append(path.Timeline))
         {
-            if (!_known.TryGetValue(timeline, out var starts)) continue;
-            var view = starts.GetViewBetween(position.Value, ulong.MaxValue);
+            // What a timeline has behind its fork is another history, not more of this one.
+            var last = (path.SwitchedFrom(timeline)?.Value ?? ulong.MaxValue) - 1;
+            if (last < position.Value || !_known.TryGetValue(timeline, out var starts)) continue;
+            var view = starts.GetViewBetween(position.Value, last);
             if (view.Count > 0 && (first is null || view.Min < first.Value.Value)) first = new Lsn(view.Min);
         }
 
