@@ -1,3 +1,4 @@
+using System.Text;
 using FunctionsBackup.Components.Files.Backup;
 using FunctionsBackup.Components.Files.Globs;
 using FunctionsBackup.Components.Files.Walking;
@@ -49,7 +50,7 @@ public sealed class FilesBackup(BackupRepository repository, TimeProvider time)
         var roots = WalkRoot.Find(options.Paths, warnings);
         try
         {
-            var paths = roots.ToDictionary(root => Posix.ByteName.Display(root.CatalogName), root => root.Original);
+            var paths = roots.ToDictionary(root => Encoding.UTF8.GetString(root.CatalogName), root => root.Original);
             var before = await Repository.FindParentAsync(
                 options.Component, snapshot => IsOfSamePaths(snapshot, paths), cancellationToken).ConfigureAwait(false);
             await using var parent = new ParentCatalog(

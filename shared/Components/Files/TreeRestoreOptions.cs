@@ -20,7 +20,10 @@ public sealed record TreeRestoreOptions(IReadOnlyList<RestoreRoot> Roots)
     /// <summary>Existing files may be replaced. Otherwise a target that exists and is not an empty directory is refused.</summary>
     public bool Overwrite { get; init; }
 
-    /// <summary>Write into a staging directory beside each target and swap it in when everything is complete.</summary>
+    /// <summary>
+    /// Write everything anew into a staging directory beside each target and swap it in when all is complete (<see cref="Delta"/> then only
+    /// permits to replace what is there). A failure leaves the target untouched.
+    /// </summary>
     public bool Staging { get; init; }
 
     /// <summary>Restore owners (needs root) and special files; modes and times are always restored.</summary>

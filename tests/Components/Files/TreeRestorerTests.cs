@@ -1,4 +1,5 @@
 using FunctionsBackup.Components.Files;
+using FunctionsBackup.Components.Files.Restore;
 using FunctionsBackup.Components.Posix;
 using FunctionsBackup.Repository.Snapshots;
 using FunctionsBackup.Tests.Conformance;
@@ -230,15 +231,21 @@ public sealed class TreeRestorerTests : FilesTestBase
     }
 
     [Fact]
-    public async Task More_than_fits_is_refused_before_anything_is_written()
+    public async Task Holes_need_no_room()
     {
-        Tree.Write("source/small", "x");
+        Tree.Shell("mkdir source; truncate -s 15T source/sparse");
         var snapshot = await BackUpAsync();
-        var huge = snapshot with { Statistics = snapshot.Statistics with { LogicalBytes = long.MaxValue / 2 } };
+        snapshot.Statistics.LogicalBytes.ShouldBe(15L << 40);
+        await RestoreAsync(snapshot);
+        new FileInfo(Tree["target/sparse"]).Length.ShouldBe(15L << 40);
+    }
 
-        // The statistics only say that it is worth a look; the catalog then says that it fits.
-        await RestoreAsync(huge);
-        File.ReadAllText(Tree["target/small"]).ShouldBe("x");
+    [Fact]
+    public void More_than_fits_is_refused_with_the_figures()
+    {
+        SpaceCheck.Refuse(["/a", "/b"], [5 << 20, 5 << 20], [(1, 6 << 20), (2, 6 << 20)]);
+        Should.Throw<RestoreRefusedException>(() => SpaceCheck.Refuse(["/a", "/b"], [5 << 20, 5 << 20], [(1, 6 << 20), (1, 6 << 20)]))
+            .Message.ShouldBe("/a has 6 MiB free but 10 MiB are needed; make room or choose another target.");
     }
 
     [Fact]

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using FunctionsBackup.Components.Posix;
 
 namespace FunctionsBackup.Components.Files.Restore;
 
@@ -54,7 +53,7 @@ internal sealed class SegmentWriters : IDisposable
     }
 
     /// <summary>Waits until everything enqueued so far is written.</summary>
-    /// <exception cref="PosixException">A write failed.</exception>
+    /// <exception cref="IOException">A write failed.</exception>
     internal async ValueTask DrainAsync()
     {
         await StopAsync().ConfigureAwait(false);
@@ -73,7 +72,7 @@ internal sealed class SegmentWriters : IDisposable
         if (wait is not null) await wait.ConfigureAwait(false);
     }
 
-    /// <exception cref="PosixException">A write failed.</exception>
+    /// <exception cref="IOException">A write failed.</exception>
     internal void ThrowIfFailed()
     {
         if (Volatile.Read(ref _failure) is { } failure) throw new IOException(failure.Message, failure);
@@ -102,8 +101,9 @@ internal sealed class SegmentWriters : IDisposable
             {
                 if (Volatile.Read(ref _failure) is null) file.WriteSegment(segment);
             }
-            catch (Exception exception) when (exception is PosixException or IOException or ObjectDisposedException)
+            catch (Exception exception)
             {
+                // Whatever it was, it ends the restore, not the process.
                 Interlocked.CompareExchange(ref _failure, exception, null);
             }
 

@@ -27,13 +27,21 @@ internal static class SpaceCheck
             needed[root] += entry.HardLinkTo.IsEmpty ? SpaceOf(entry) : 0;
         }
 
-        foreach (var group in Enumerable.Range(0, targets.Count).GroupBy(i => spaces[i].Device))
+        Refuse([.. targets.Select(target => target.FullPath)], needed, spaces);
+    }
+
+    /// <summary>Targets on the same file system share its room.</summary>
+    /// <exception cref="RestoreRefusedException">One of the file systems has not enough.</exception>
+    internal static void Refuse(
+        IReadOnlyList<string> paths, IReadOnlyList<long> needed, IReadOnlyList<(ulong Device, long Free)> spaces)
+    {
+        foreach (var group in Enumerable.Range(0, paths.Count).GroupBy(i => spaces[i].Device))
         {
             var (need, free) = (group.Sum(i => needed[i]), group.Min(i => spaces[i].Free));
             if (need > free)
             {
                 throw new RestoreRefusedException(
-                    $"{targets[group.First()].FullPath} has {free >> 20} MiB free but {need >> 20} MiB are needed; make room or choose another target.");
+                    $"{paths[group.First()]} has {free >> 20} MiB free but {need >> 20} MiB are needed; make room or choose another target.");
             }
         }
     }
