@@ -30,7 +30,7 @@ public static class Settings
         new("keys.passphrase", SettingKind.Secret, null, "The passphrase that opens the repository."),
         new("keys.recovery_key", SettingKind.Secret, null, "The recovery key, used where no passphrase is set; usually file:PATH, for the worst day only."),
 
-        new("components.postgres.connection", SettingKind.Secret, null, "PostgreSQL connection, host=… user=… form or postgresql:// URI.") { Required = true },
+        new("components.postgres.connection", SettingKind.Secret, null, "PostgreSQL connection: Host=…;Username=…;Database=… or a postgresql:// URI.") { Required = true },
         new("components.postgres.data_directory", SettingKind.Path, null, "The data directory, when this runs beside the server."),
         new("components.postgres.mode", SettingKind.Word, "auto", "How the database is read: beside the server (direct), over the network (replication), or what fits.")
         {
