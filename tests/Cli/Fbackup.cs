@@ -24,6 +24,11 @@ public sealed record Ran(int ExitCode, string Output, string Error)
 public sealed class Fbackup : IDisposable
 {
     public const string Passphrase = "correct horse PLANTED battery";
+
+    /// <summary>The program compiled ahead of time, where ./test built it: it starts much faster than the one beside the tests.</summary>
+    public static string Program { get; } =
+        System.Environment.GetEnvironmentVariable("FBACKUP_TEST_PROGRAM") is { Length: > 0 } built ? built : Path.Combine(AppContext.BaseDirectory, "fbackup");
+
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     public Fbackup()
@@ -72,7 +77,7 @@ public sealed class Fbackup : IDisposable
     /// <summary>Starts the program with its streams redirected; stdin is closed at once.</summary>
     public Process Start(params string[] arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "fbackup"), arguments)
+        var start = new ProcessStartInfo(Program, arguments)
         {
             WorkingDirectory = Folder,
             RedirectStandardInput = true,

@@ -63,7 +63,7 @@ public sealed partial class ProcessTests : IDisposable
 
     private (int Code, string Error) Shell(string script)
     {
-        var start = new ProcessStartInfo("/bin/bash", ["-c", script, Path.Combine(AppContext.BaseDirectory, "fbackup")])
+        var start = new ProcessStartInfo("/bin/bash", ["-c", script, Fbackup.Program])
         {
             WorkingDirectory = _fbackup.Folder, RedirectStandardError = true,
         };

@@ -37,10 +37,17 @@ public sealed partial class WalArchive
         var path = await FindPathAsync(inventory, backup, timeline, cancellationToken);
         var begin = Lsn.Parse(backup.StopLsn);
         var (window, found) = await WalkAsync(inventory, path, backup, target, false, cancellationToken);
-        if (found is { } match && match.Record >= begin && (target is not RecoveryTarget.AtLsn lsn || lsn.Lsn >= begin))
+        // What was committed while the backup ran is in it, so an earlier time cannot be had from it.
+        var isEarly = target switch
+        {
+            RecoveryTarget.AtLsn lsn => lsn.Lsn < begin,
+            RecoveryTarget.AtTime at => at.Time < backup.StopTime,
+            _ => false,
+        };
+        if (found is { } match && match.Record >= begin && !isEarly)
             return new ResolvedTarget(path.Timeline, match.Stop, false, match.LastCommit);
 
-        if (found is not null || (target is RecoveryTarget.AtLsn early && early.Lsn < begin))
+        if (found is not null || isEarly)
         {
             window = (await WalkAsync(inventory, path, backup, null, false, cancellationToken)).Window;
             throw new UnreachableTargetException(
