@@ -80,6 +80,10 @@ public sealed class RecoveryWindowTests
             await test.Store.DeleteAsync(name, default);
         var without = await test.Archive.FindWindowAsync(wal.Backup, 2, default);
         without.EndLsn.ShouldBe(fork);
+        without.EndTime.ShouldBe(wal.Marks[8].Time);
+        without.KnownUntil.ShouldBe(wal.Marks[8].Time);
+        await Should.ThrowAsync<UnreachableTargetException>(
+            async () => await test.Archive.ResolveTargetAsync(wal.Backup, new RecoveryTarget.AtXid(wal.Marks[9].Xid), 2, default));
         without.Gap.ShouldBeNull();
     }
 

@@ -23,7 +23,7 @@ internal sealed class RecoveryWalk(WalWalk walk, PostgresBackupDetails backup, T
             _segments++;
             last = step;
             var segmentEnd = step.Start + (ulong)_segmentSize;
-            var isUnclear = step.MustRead || !step.Stop.IsComplete;
+            var isUnclear = step.MustRead || !step.Stop.IsComplete || Fork(step) < segmentEnd;
             var isCandidate = target is not null && (isUnclear || TargetMatch.MayBeIn(target, step.Facts, segmentEnd));
             wasRead = isCandidate || (segmentEnd > _begin && (isUnclear || step.Start <= _begin));
             if (!wasRead)
@@ -39,7 +39,7 @@ internal sealed class RecoveryWalk(WalWalk walk, PostgresBackupDetails backup, T
         if (last is not null && !wasRead && await ReadAsync(last, target, cancellationToken) is { } late) return late;
         var end = _end ?? walk.End ?? Lsn.Parse(backup.StartLsn);
         // A segment taken from the timeline that was left, for want of the other one, leads only to the fork.
-        if (last is not null && path.SwitchedFrom(last.Name.Timeline) is { } fork && fork < end) end = fork;
+        if (last is not null && Fork(last) < end) end = Fork(last);
         Window = new RecoveryWindow(path.Timeline, _begin, backup.StopTime, end, _lastCommit, null)
         {
             KnownUntil = _latestTime,
@@ -53,6 +53,7 @@ internal sealed class RecoveryWalk(WalWalk walk, PostgresBackupDetails backup, T
         WalStep step, RecoveryTarget? target, CancellationToken cancellationToken)
     {
         var (events, end) = await step.ReadAsync(_segmentSize, (target as RecoveryTarget.AtLsn)?.Lsn, cancellationToken);
+        events.Forget(Fork(step));
         var found = target is null ? null : TargetMatch.Find(target, events);
         foreach (var transaction in events.Transactions)
             if (transaction.Committed && transaction.Start >= _begin && (found is null || transaction.End <= found.Value.Stop))
@@ -62,6 +63,8 @@ internal sealed class RecoveryWalk(WalWalk walk, PostgresBackupDetails backup, T
         _end = end ?? _end;
         return null;
     }
+
+    private Lsn Fork(WalStep step) => path.SwitchedFrom(step.Name.Timeline) ?? new Lsn(ulong.MaxValue);
 
     private void Note(DateTimeOffset? lastCommit, DateTimeOffset? latestTime)
     {

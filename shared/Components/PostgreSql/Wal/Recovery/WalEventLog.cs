@@ -16,6 +16,14 @@ internal sealed class WalEventLog(Lsn from, Lsn? recordFrom) : IWalVisitor
     /// <summary>Start and end of the record asked for, or null if none begins so late.</summary>
     public (Lsn Start, Lsn End)? Record { get; private set; }
 
+    /// <summary>Leaves out what begins at or after a fork: it is not on the way.</summary>
+    public void Forget(Lsn fork)
+    {
+        var count = Transactions.RemoveAll(t => t.Start >= fork) + RestorePoints.RemoveAll(p => p.Start >= fork);
+        if (Record?.Start >= fork) Record = null;
+        if (count > 0) LatestTime = Transactions.Select(t => t.Time).Concat(RestorePoints.Select(p => p.Time)).Cast<DateTimeOffset?>().Max();
+    }
+
     public bool WantsRecords => recordFrom is not null;
 
     public void OnRecord(Lsn start, Lsn end)
