@@ -45,8 +45,8 @@ public sealed record TimelineHistory(uint Timeline, IReadOnlyList<TimelineFork> 
     }
 
     /// <summary>
-    /// Up to where the given ancestor's WAL leads to this timeline, or null if this one does not come from it. A recovery may have followed a
-    /// later timeline and stopped before it forked off: the history then lists both, and the smaller LSN holds.
+    /// Up to where the given ancestor's WAL leads to this timeline, or null if this one does not come from it. A recovery may have
+    /// followed a later timeline and stopped before it forked off: the history then lists both, and the smaller LSN holds.
     /// </summary>
     public Lsn? SwitchedFrom(uint ancestor)
     {
@@ -60,7 +60,9 @@ public sealed record TimelineHistory(uint Timeline, IReadOnlyList<TimelineFork> 
         return null;
     }
 
-    /// <summary>The timeline that holds the record at <paramref name="lsn"/> on the way to this one (tliOfPointInHistory, timeline.c).</summary>
+    /// <summary>
+    /// The timeline that holds the record at <paramref name="lsn"/> on the way to this one (tliOfPointInHistory, timeline.c).
+    /// </summary>
     public uint At(Lsn lsn)
     {
         var end = new Lsn(ulong.MaxValue);
