@@ -33,16 +33,15 @@ internal sealed class DirectBackup(BackupRepository repository, TimeProvider tim
         var startedAt = time.GetUtcNow();
         await using var server = await DirectSession.OpenAsync(options.ConnectionString, cancellationToken);
         var facts = server.Facts;
-        var control = await ReadControlAsync(cancellationToken);
-        CheckSameCluster(facts, control.Control);
+        var reader = new ControlFileReader(_dataDirectory, time);
+        reader.CheckCluster(await reader.ReadAsync(cancellationToken), facts);
         if (await server.ReserveWalAsync(cancellationToken) is { } reason)
             _warnings.Add($"The server gave no replication slot ({reason}), so it may have recycled WAL during the backup; raise max_replication_slots.");
 
         var asked = time.GetUtcNow();
         var start = await server.StartAsync(Label(startedAt), options.FastCheckpoint, cancellationToken);
-        control = await ReadControlAsync(cancellationToken);
-        // The checkpoint just made is in the control file of the server's own directory, and in no other.
-        if (control.Control.CheckpointRedo < start) throw WrongDirectory();
+        var control = await reader.ReadAsync(cancellationToken);
+        reader.CheckServer(control, start);
         var settledBefore = SettledBefore(server, asked, control.Status);
         var timeline = control.Control.Timeline;
 
@@ -56,7 +55,7 @@ internal sealed class DirectBackup(BackupRepository repository, TimeProvider tim
         var checker = new PageChecker(facts.BlockSize, facts.DataChecksums, start);
         var storer = new FileStorer(repository, session, checker, facts.SegmentBlocks, plan);
         await StoreFilesAsync(scan, storer, progress, cancellationToken);
-        await StoreControlAsync(session, cancellationToken);
+        await StoreControlAsync(session, await reader.ReadAsync(cancellationToken), cancellationToken);
 
         var stop = await server.StopAsync(cancellationToken);
         var label = BackupLabel.Parse(stop.Label);
@@ -109,10 +108,7 @@ internal sealed class DirectBackup(BackupRepository repository, TimeProvider tim
     private async ValueTask<IncrementalPlan> PlanAsync(
         DirectSession server, ParentCatalog parent, uint timeline, Lsn start, CancellationToken cancellationToken)
     {
-        // After a restore or a failover, what the files' times and the summaries tell is no longer about the earlier backup's history.
-        // The same if the server is behind where it was: its files were put back by other means than a restore.
-        if (parent.Details.Timeline != timeline || start < Lsn.Parse(parent.Details.StopLsn))
-            return new IncrementalPlan(parent, null, long.MinValue);
+        if (!parent.IsContinuedBy(server.Facts, timeline, start)) return new IncrementalPlan(parent, null, long.MinValue);
         var changed = await WalSummaries.ReadAsync(
             server, timeline, Lsn.Parse(parent.Details.StartLsn), start, ContentLimits.PageChunkSize / server.Facts.BlockSize, time, cancellationToken);
         return new IncrementalPlan(parent, changed, parent.Details.SettledBeforeNanoseconds ?? long.MinValue);
@@ -159,9 +155,9 @@ internal sealed class DirectBackup(BackupRepository repository, TimeProvider tim
     }
 
     // On a standby its minRecoveryPoint says where the copy is consistent, so it must be as new as the newest page: read last.
-    private async ValueTask StoreControlAsync(BackupSession session, CancellationToken cancellationToken)
+    private async ValueTask StoreControlAsync(BackupSession session, ControlFileCopy control, CancellationToken cancellationToken)
     {
-        var (_, status, bytes) = await ReadControlAsync(cancellationToken);
+        var (_, status, bytes) = control;
         _catalog.Add(new CatalogEntry
         {
             Path = CatalogAssembly.Path($"{DataDirectoryScan.Root}/global/pg_control"),
@@ -200,32 +196,4 @@ internal sealed class DirectBackup(BackupRepository repository, TimeProvider tim
         await builder.AddChunkAsync(bytes, cancellationToken);
         return await builder.CompleteAsync(cancellationToken);
     }
-
-    /// <summary>The server rewrites the control file in place, so a copy with a wrong checksum is read again.</summary>
-    private async ValueTask<(ControlFile Control, FileStatus Status, byte[] Bytes)> ReadControlAsync(CancellationToken cancellationToken)
-    {
-        var path = ByteName.Parse(Path.Combine(_dataDirectory, "global", "pg_control"));
-        for (var attempt = 1; ; attempt++)
-        {
-            var error = PathCalls.Open(path, OpenFlags.ReadOnly, out var opened);
-            if (error == PosixError.NoEntry)
-                throw new PostgresBackupException($"{_dataDirectory} is not a PostgreSQL data directory; data_directory must name the server's own.");
-            PosixException.Check(error, "open", path);
-            using var file = opened!;
-            PosixException.Check(FileCalls.Status(file, out var status), "examine", path);
-            var bytes = new byte[ControlFile.FileSize];
-            PosixException.Check(FileCalls.Read(file, bytes, 0, out var read), "read", path);
-            if (ControlFile.Read(bytes.AsSpan(0, read)) is { } control) return (control, status, bytes[..read]);
-            if (attempt == 50) throw new PostgresBackupException($"{ByteName.Display(path)} is damaged: its checksum is wrong each time it is read.");
-            await Task.Delay(TimeSpan.FromMilliseconds(10), time, cancellationToken);
-        }
-    }
-
-    private void CheckSameCluster(ClusterFacts facts, ControlFile control)
-    {
-        if (facts.SystemIdentifier != control.SystemIdentifier.ToString(CultureInfo.InvariantCulture)) throw WrongDirectory();
-    }
-
-    private PostgresBackupException WrongDirectory() =>
-        new($"{_dataDirectory} is not the data directory of the server that the connection leads to; correct data_directory or connection.");
 }

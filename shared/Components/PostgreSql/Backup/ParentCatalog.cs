@@ -24,6 +24,14 @@ internal sealed record ParentCatalog(Snapshot Snapshot, PostgresBackupDetails De
         return new ParentCatalog(newest, ReadDetails(newest)!, files);
     }
 
+    /// <summary>
+    /// Whether what the server tells of changes is about the history since this backup. Not after a restore or a failover, which begin a new
+    /// timeline; not if the server is behind where it was, since its files were then put back by other means; and not if page checksums
+    /// were switched on or off in between, which rewrites pages without a word in the WAL.
+    /// </summary>
+    public bool IsContinuedBy(ClusterFacts facts, uint timeline, Lsn position) =>
+        Details.Timeline == timeline && Lsn.Parse(Details.StopLsn) <= position && Details.DataChecksums == facts.DataChecksums;
+
     public CatalogEntry? Find(string path) => Files.GetValueOrDefault(path);
 
     private static bool IsOfCluster(PostgresBackupDetails? details, ClusterFacts facts) =>

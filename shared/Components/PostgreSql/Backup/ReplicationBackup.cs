@@ -30,11 +30,12 @@ internal sealed class ReplicationBackup(BackupRepository repository, TimeProvide
             _warnings.Add($"The server gave no replication slot ({reason}), so it may have recycled WAL during the backup; raise max_replication_slots.");
 
         var archive = new WalArchive(repository, facts.SystemIdentifier);
-        var (_, timeline, _) = await server.IdentifyAsync(cancellationToken);
+        var (_, timeline, position) = await server.IdentifyAsync(cancellationToken);
         if (timeline > 1) await archive.PushHistoryAsync(timeline, await server.TimelineHistoryAsync(timeline, cancellationToken), cancellationToken);
 
         var parent = options.Full ? null : await ParentCatalog.FindAsync(repository, options.Component, facts, cancellationToken);
-        var (stream, incremental) = await StartAsync(server, facts, parent, startedAt, cancellationToken);
+        var builds = parent is not null && parent.IsContinuedBy(facts, timeline, position);
+        var (stream, incremental) = await StartAsync(server, facts, builds ? parent : null, startedAt, cancellationToken);
         var serverStart = time.GetUtcNow();
         wal.Start(archive, stream.Timeline, stream.StartLsn, facts.WalSegmentSize);
 
@@ -48,8 +49,7 @@ internal sealed class ReplicationBackup(BackupRepository repository, TimeProvide
 
         var label = BackupLabel.Parse(System.Text.Encoding.UTF8.GetString(
             _label ?? throw new PostgresBackupException("The server sent a base backup without a backup label.")));
-        if (label.FromStandby) await wal.FinishWithoutSwitchAsync(stream.StopLsn, cancellationToken);
-        else await wal.FinishAsync(stream.StopLsn, cancellationToken);
+        await wal.FinishAsync(stream.StopLsn, !label.FromStandby, cancellationToken);
 
         await StoreOwnFilesAsync(session, pump, incremental, cancellationToken);
         await _catalog.WriteAsync(session.Catalog, cancellationToken);
@@ -103,7 +103,6 @@ internal sealed class ReplicationBackup(BackupRepository repository, TimeProvide
     {
         var request = new BaseBackupRequest(
             string.Create(CultureInfo.InvariantCulture, $"fbackup {startedAt:yyyy-MM-ddTHH:mm:ssZ}"), options.FastCheckpoint);
-        // The server itself notices when the earlier backup is not of its history.
         if (parent is not null && facts.ServerVersion >= 170000 && await server.ShowAsync("summarize_wal", cancellationToken) == "on")
         {
             try

@@ -12,7 +12,7 @@ namespace FunctionsBackup.Components.PostgreSql.Backup;
 /// </summary>
 internal sealed class WalReceiver : IAsyncDisposable
 {
-    private static readonly TimeSpan SwitchPatience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly PhysicalReplicationConnection _connection;
     private readonly TimeProvider _time;
@@ -78,49 +78,38 @@ internal sealed class WalReceiver : IAsyncDisposable
         _running = RunAsync(_received, _end.Token);
     }
 
-    /// <summary>
-    /// Waits until everything before <paramref name="stop"/> is archived. A primary switches to a new segment when a backup stops, so the
-    /// last segment becomes complete; of one that does not, what is there is archived as a part.
-    /// </summary>
+    /// <summary>Waits until everything before <paramref name="stop"/> is archived.</summary>
+    /// <param name="stop">End of what is needed.</param>
+    /// <param name="switches">
+    /// A primary switches to a new segment when a backup stops, so that the last segment becomes complete. Of one that stays incomplete, as
+    /// on a standby, what is there is archived as a part.
+    /// </param>
+    /// <param name="cancellationToken">Stops.</param>
     /// <exception cref="PostgresBackupException">The WAL did not come.</exception>
-    public async ValueTask FinishAsync(Lsn stop, CancellationToken cancellationToken)
+    public async ValueTask FinishAsync(Lsn stop, bool switches, CancellationToken cancellationToken)
     {
         var last = WalSegmentName.Containing(_timeline, new Lsn(stop.Value - 1), _segmentSize).Start(_segmentSize);
-        Aim(last + (ulong)_segmentSize);
+        if (switches && await HasComeAsync(last + (ulong)_segmentSize, cancellationToken)) return;
+        if (!await HasComeAsync(stop, cancellationToken))
+            throw new PostgresBackupException($"The server did not send the WAL up to {stop}, which the backup needs; it came to {_received}.");
+    }
+
+    private async ValueTask<bool> HasComeAsync(Lsn target, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            _target = target;
+            if (_received >= target) _end.Cancel();
+        }
+
         try
         {
-            await _running!.WaitAsync(SwitchPatience, _time, cancellationToken);
-            return;
+            await _running!.WaitAsync(Patience, _time, cancellationToken);
+            return true;
         }
         catch (TimeoutException)
         {
-            // No switch: a standby, or a server that still replays.
-        }
-
-        Aim(stop);
-        try
-        {
-            await _running!.WaitAsync(SwitchPatience, _time, cancellationToken);
-        }
-        catch (TimeoutException exception)
-        {
-            throw new PostgresBackupException(
-                $"The server did not send the WAL up to {stop}, which the backup needs; it came to {_received}.", exception);
-        }
-    }
-
-    /// <summary>As <see cref="FinishAsync"/>, for a standby, where no switch comes.</summary>
-    public async ValueTask FinishWithoutSwitchAsync(Lsn stop, CancellationToken cancellationToken)
-    {
-        Aim(stop);
-        try
-        {
-            await _running!.WaitAsync(SwitchPatience, _time, cancellationToken);
-        }
-        catch (TimeoutException exception)
-        {
-            throw new PostgresBackupException(
-                $"The server did not send the WAL up to {stop}, which the backup needs; it came to {_received}.", exception);
+            return false;
         }
     }
 
@@ -128,15 +117,6 @@ internal sealed class WalReceiver : IAsyncDisposable
     public void ThrowIfFailed()
     {
         if (_running is { IsFaulted: true } failed) failed.GetAwaiter().GetResult();
-    }
-
-    private void Aim(Lsn target)
-    {
-        lock (_gate)
-        {
-            _target = target;
-            if (_received >= target) _end.Cancel();
-        }
     }
 
     private async Task RunAsync(Lsn start, CancellationToken cancellationToken)
