@@ -1,6 +1,8 @@
 using FunctionsBackup.Components.PostgreSql.Backup;
 using FunctionsBackup.Components.PostgreSql.Restore;
 using FunctionsBackup.Components.PostgreSql.Verification;
+using FunctionsBackup.Repository;
+using FunctionsBackup.Tests.Conformance;
 using FunctionsBackup.Tests.Servers;
 
 namespace FunctionsBackup.Tests.EndToEnd.Recovery;
@@ -56,11 +58,38 @@ public sealed class BootCheckTests(RecoveryWorlds worlds)
     }
 
     [Fact]
+    public async Task A_copy_that_cannot_be_restored_is_a_failed_check_and_not_a_started_server()
+    {
+        var world = await worlds.GetAsync(15, PostgresBackupMode.Direct);
+        var packs = new List<string>();
+        await foreach (var item in world.Repository.Store.ListAsync("packs/", CancellationToken.None)) packs.Add(item.Name);
+        packs.ShouldNotBeEmpty();
+
+        // The largest holds relation files. Its loss must not be found by the server, but before.
+        var sizes = await Task.WhenAll(packs.Select(async name => (Name: name, (await world.Repository.Store.FindAsync(name, CancellationToken.None))!.Size)));
+        var lost = sizes.MaxBy(pack => pack.Size).Name;
+        await using var damaged = await TestRepository.OpenAsync(new HidingStore(world.Repository.Store, name => name == lost));
+        var parent = await world.NewDirectoryAsync();
+        var report = await new PostgresBootCheck(damaged, TimeProvider.System).RunAsync(
+            new PostgresBootCheckOptions { SnapshotId = world.Second.Id, ScratchParent = parent, BinaryDirectories = Binaries }, null, CancellationToken.None);
+        report.Passed.ShouldBeFalse();
+        report.Steps.Select(s => s.Name).ShouldBe(["restore"]);
+        report.Steps[0].Findings.ShouldNotBeEmpty();
+        Directory.EnumerateFileSystemEntries(parent).ShouldBeEmpty();
+
+        // Nor can it be started by hand.
+        var options = (await world.OptionsAsync(RestoreGoal.Latest)) with { SnapshotId = world.Second.Id };
+        await Should.ThrowAsync<RepositoryException>(() => new PostgresRestore(damaged, TimeProvider.System).RunAsync(options, null, CancellationToken.None).AsTask());
+        File.Exists(Path.Combine(options.TargetDirectory, "recovery.signal")).ShouldBeFalse();
+        await Should.ThrowAsync<InvalidOperationException>(() => world.BootAsync(options.TargetDirectory));
+    }
+
+    [Fact]
     public async Task An_unknown_snapshot_or_version_is_no_check()
     {
         var world = await worlds.GetAsync(15, PostgresBackupMode.Direct);
         PostgresBinaries.Find(99).ShouldBeNull();
-        await Should.ThrowAsync<FunctionsBackup.Repository.SnapshotNotFoundException>(
+        await Should.ThrowAsync<SnapshotNotFoundException>(
             () => RunAsync(world, new PostgresBootCheckOptions { SnapshotId = "20000101T000000Z-postgres-00000000" }));
     }
 

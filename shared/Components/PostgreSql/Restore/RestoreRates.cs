@@ -1,8 +1,8 @@
 namespace FunctionsBackup.Components.PostgreSql.Restore;
 
 /// <summary>
-/// The rates that estimates rest on, bytes per second. Measured on 2 cores with a repository in a local folder, and set lower than measured:
-/// an estimate that is too long is a nuisance, one that is too short is a broken promise.
+/// The rates that estimates rest on, for 2 cores and a repository in a local folder. They are set low: an estimate that is too long is a
+/// nuisance, one that is too short is a broken promise.
 /// </summary>
 public static class RestoreRates
 {
