@@ -14,7 +14,10 @@ namespace FunctionsBackup.Repository;
 /// <param name="Parallelism">Workers that compress and encrypt, and uploads in flight.</param>
 public sealed record SessionOptions(string Component, int Parallelism);
 
-/// <summary>What the component adds to the record.</summary>
+/// <summary>
+/// What the component adds to the record. The parent must be named if any content was taken over from it: the commit makes sure that it
+/// still keeps them.
+/// </summary>
 public sealed record SnapshotDraft(string Kind, string? Parent, DateTimeOffset StartedAt, IReadOnlyList<string> Warnings, JsonObject? Details);
 
 /// <summary>
@@ -34,6 +37,7 @@ public sealed class BackupSession : IAsyncDisposable
     private readonly FastCdc _chunker;
     private long _readBytes, _newBytes, _newChunks;
     private bool _committed;
+    private Exception? _failure;
 
     internal BackupSession(BackupRepository repository, SessionOptions options, FastCdc chunker)
     {
@@ -127,11 +131,16 @@ public sealed class BackupSession : IAsyncDisposable
     }
 
     /// <summary>Makes all chunks durable and findable, without a recovery point. Nothing may be stored afterwards.</summary>
+    /// <exception cref="RepositoryException">A chunk that contents of this session rely on could not be stored.</exception>
     internal async ValueTask FlushAsync(CancellationToken cancellationToken)
     {
+        if (Volatile.Read(ref _failure) is { } failure)
+            throw new RepositoryException("Storing a chunk was broken off, so nothing was committed; run the backup again.", failure);
         await _pipeline.CompleteAsync(cancellationToken).ConfigureAwait(false);
         await _packs.FlushAsync(cancellationToken).ConfigureAwait(false);
         await _segments.FlushAsync(cancellationToken).ConfigureAwait(false);
+        if (!_pending.IsEmpty)
+            throw new RepositoryException("Chunks were taken in that are in no pack, so nothing was committed; run the backup again.");
     }
 
     internal ChunkId ComputeId(ReadOnlySpan<byte> plaintext) => _repository.ComputeId(plaintext);
@@ -144,7 +153,16 @@ public sealed class BackupSession : IAsyncDisposable
         if (!_pending.TryAdd(id)) return;
         Interlocked.Add(ref _newBytes, plaintext.Length);
         Interlocked.Increment(ref _newChunks);
-        await _pipeline.AddAsync(kind, id, plaintext, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await _pipeline.AddAsync(kind, id, plaintext, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            // Other contents may rely on this chunk already, and a whole block of theirs may have gone with it.
+            Interlocked.CompareExchange(ref _failure, e, null);
+            throw;
+        }
     }
 
     internal ParentCursor FollowParent(ContentOptions options) => new(

@@ -9,6 +9,14 @@ internal sealed class PendingChunks
     private readonly Lock _gate = new();
     private readonly HashSet<ChunkId> _chunks = [];
 
+    public bool IsEmpty
+    {
+        get
+        {
+            lock (_gate) return _chunks.Count == 0;
+        }
+    }
+
     public bool Contains(ChunkId id)
     {
         lock (_gate) return _chunks.Contains(id);

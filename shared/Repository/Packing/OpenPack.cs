@@ -45,7 +45,7 @@ internal sealed class OpenPack : IDisposable
         _blocks.Add(new PackBlock(offset, storedLength, plainLength, chunks));
         _position += storedLength;
         _chunks += chunks.Count;
-        _holders++;
+        Interlocked.Increment(ref _holders); // others let go without the lock
         return true;
     }
 
