@@ -96,18 +96,20 @@ internal sealed class BlockPipeline : IAsyncDisposable
         {
             await _queue.Writer.WriteAsync(block, cancellationToken).ConfigureAwait(false);
         }
-        catch (ChannelClosedException e) when (e.InnerException is { } cause)
+        catch (Exception e)
         {
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(cause);
+            _buffers.Return(block.Buffer);
+            if (e is ChannelClosedException { InnerException: { } cause }) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(cause);
+            throw;
         }
     }
 
     private async Task WorkAsync()
     {
-        using var encoder = new BlockEncoder(_compression);
-        using var scratch = new AlignedBuffer(BlockCodec.Bound(PackFormat.MaximumBlock));
         try
         {
+            using var encoder = new BlockEncoder(_compression);
+            using var scratch = new AlignedBuffer(BlockCodec.Bound(PackFormat.MaximumBlock));
             await foreach (var block in _queue.Reader.ReadAllAsync(_stop.Token).ConfigureAwait(false))
             {
                 var length = encoder.Encode(block.Buffer.GetSpan()[..block.Length], block.Chunks, block.Compressible, scratch.GetSpan());

@@ -82,6 +82,7 @@ internal sealed class PackWriter(IObjectStore store, RepositoryKeys keys, int up
             OpenPack? full = null;
             lock (_gate)
             {
+                if (spare is not null && IsFaulted) GiveBack(spare);
                 ThrowIfFaulted();
                 ref var open = ref _open[(int)kind];
                 if (open is null && spare is not null)
@@ -147,6 +148,8 @@ internal sealed class PackWriter(IObjectStore store, RepositoryKeys keys, int up
         pack.Dispose();
         _slots.Release();
     }
+
+    private bool IsFaulted => _writing.Exists(t => t.IsFaulted || t.IsCanceled);
 
     /// <summary>A backup whose packs cannot be written must not go on reading for hours.</summary>
     private void ThrowIfFaulted()

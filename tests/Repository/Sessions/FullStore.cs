@@ -2,7 +2,7 @@ using FunctionsBackup.Storage;
 
 namespace FunctionsBackup.Tests.Repository.Sessions;
 
-/// <summary>A store that is full after so many bytes.</summary>
+/// <summary>A store that is full after so many bytes, and slow when told so.</summary>
 internal sealed class FullStore(IObjectStore inner) : IObjectStore
 {
     private long _left = long.MaxValue;
@@ -15,10 +15,16 @@ internal sealed class FullStore(IObjectStore inner) : IObjectStore
 
     public string Description => inner.Description;
 
-    public ValueTask<bool> CreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
-        Interlocked.Add(ref _left, -content.Length) < 0
+    /// <summary>Packs are not written before this has ended.</summary>
+    public Task Open { get; set; } = Task.CompletedTask;
+
+    public async ValueTask<bool> CreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        if (name.StartsWith("packs/", StringComparison.Ordinal)) await Open.WaitAsync(cancellationToken);
+        return Interlocked.Add(ref _left, -content.Length) < 0
             ? throw new StoreFullException("The store is full; make room.")
-            : inner.CreateAsync(name, content, cancellationToken);
+            : await inner.CreateAsync(name, content, cancellationToken);
+    }
 
     public ValueTask<ObjectInfo?> FindAsync(string name, CancellationToken cancellationToken) => inner.FindAsync(name, cancellationToken);
 
