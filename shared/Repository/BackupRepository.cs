@@ -208,7 +208,8 @@ public sealed class BackupRepository : IAsyncDisposable
         KeyCheck.FindDamageAsync(Store, _unlocked.Config, cancellationToken);
 
     /// <summary>Whether a session that began when this repository was opened may still commit.</summary>
-    internal ValueTask CheckFenceAsync(CancellationToken cancellationToken) => _fence.CheckAsync(cancellationToken);
+    internal ValueTask CheckFenceAsync(string? parent, CancellationToken cancellationToken) => _fence.CheckAsync(
+        async token => parent is null || await Snapshots.ExistsAsync(parent, token).ConfigureAwait(false), cancellationToken);
 }
 
 /// <summary>Cost of a read.</summary>

@@ -92,7 +92,7 @@ public sealed class BackupSession : IAsyncDisposable
         _committed = true;
         var catalog = await Catalog.CompleteAsync(cancellationToken).ConfigureAwait(false);
         await FlushAsync(cancellationToken).ConfigureAwait(false);
-        await _repository.CheckFenceAsync(cancellationToken).ConfigureAwait(false);
+        await _repository.CheckFenceAsync(draft.Parent, cancellationToken).ConfigureAwait(false);
         var completedAt = _repository.Time.GetUtcNow();
         var snapshot = new Snapshot
         {

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using FunctionsBackup.Repository.Sealing;
 using FunctionsBackup.Storage;
 
@@ -9,7 +10,14 @@ namespace FunctionsBackup.Repository.Collection;
 /// <summary>Packs that no recovery point needed when the mark was made.</summary>
 /// <param name="Packs">Names of packs.</param>
 /// <param name="GraceSeconds">How long after the mark they stay, at least: longer than the longest backup.</param>
-internal sealed record CollectionMark(IReadOnlyList<string> Packs, double GraceSeconds);
+internal sealed record CollectionMark(IReadOnlyList<string> Packs, double GraceSeconds)
+{
+    /// <summary>
+    /// Stands for a mark that cannot be read: it condemns nothing, since nobody can carry it out, and goes like a swept one in the end. Its
+    /// packs are marked anew by the next collection.
+    /// </summary>
+    public static CollectionMark Unreadable { get; } = new([], TimeSpan.FromDays(30).TotalSeconds);
+}
 
 /// <summary>What became of a mark.</summary>
 /// <param name="Kept">Packs of it that a recovery point needs after all; they are as good as any other again.</param>
@@ -31,6 +39,9 @@ internal sealed class CollectionMarks(IObjectStore store, SealedObjects sealedOb
     private const string Prefix = "collect/";
     private const string SweptSuffix = ".swept";
 
+    /// <summary>How long a swept mark stays after its grace time: no backup that is older may commit.</summary>
+    public static TimeSpan KeepSwept { get; } = TimeSpan.FromDays(30);
+
     public async ValueTask<string> AddAsync(CollectionMark mark, CancellationToken cancellationToken)
     {
         var name = Prefix + Guid.CreateVersion7().ToString("N");
@@ -51,7 +62,17 @@ internal sealed class CollectionMarks(IObjectStore store, SealedObjects sealedOb
         await store.DeleteAsync(mark.Name + SweptSuffix, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <exception cref="DamageException">A mark is damaged: removing it is safe, its packs are marked again by the next prune.</exception>
+    /// <summary>The store's clock, by an object made for the purpose.</summary>
+    public async ValueTask<DateTimeOffset> StoreTimeAsync(CancellationToken cancellationToken)
+    {
+        var name = "probe/" + Guid.NewGuid().ToString("N");
+        await store.CreateAsync(name, "?"u8.ToArray(), cancellationToken).ConfigureAwait(false);
+        var info = await store.FindAsync(name, cancellationToken).ConfigureAwait(false);
+        await store.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
+        return info?.LastModified ?? throw new ObjectNotFoundException(name, store.Description);
+    }
+
+    /// <summary>All marks. One that is damaged must not keep anybody from backing up or restoring; verification names it.</summary>
     public async IAsyncEnumerable<StoredMark> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var all = await store.ListAsync(Prefix, cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
@@ -59,19 +80,38 @@ internal sealed class CollectionMarks(IObjectStore store, SealedObjects sealedOb
         foreach (var info in all)
         {
             if (info.Name.EndsWith(SweptSuffix, StringComparison.Ordinal)) continue;
-            var content = await sealedObjects.ReadAsync(SealedKind.CollectionMark, info.Name, cancellationToken).ConfigureAwait(false);
-            if (content is null) continue;
-            var mark = JsonSerializer.Deserialize(content.Body, CollectionJson.Default.CollectionMark)!;
+            var mark = await ReadAsync(info.Name, CollectionJson.Default.CollectionMark, CollectionMark.Unreadable, cancellationToken).ConfigureAwait(false);
+            if (mark is null) continue;
+            if (!(mark.GraceSeconds >= 0 && mark.GraceSeconds < TimeSpan.FromDays(3650).TotalSeconds)) mark = CollectionMark.Unreadable;
             SweepRecord? sweep = null;
-            if (names.Contains(info.Name + SweptSuffix)
-                && await sealedObjects.ReadAsync(SealedKind.CollectionMark, info.Name + SweptSuffix, cancellationToken).ConfigureAwait(false) is { } swept)
-                sweep = JsonSerializer.Deserialize(swept.Body, CollectionJson.Default.SweepRecord);
+            if (names.Contains(info.Name + SweptSuffix))
+            {
+                // Unreadable: what it kept stays condemned and is marked anew. To carry the mark out again would need a new grace time.
+                sweep = await ReadAsync(info.Name + SweptSuffix, CollectionJson.Default.SweepRecord, new SweepRecord([]), cancellationToken)
+                    .ConfigureAwait(false);
+            }
+
             yield return new StoredMark(info.Name, info.LastModified, mark, sweep);
+        }
+    }
+
+    /// <summary>Null: it is gone.</summary>
+    private async ValueTask<T?> ReadAsync<T>(string name, JsonTypeInfo<T> type, T unreadable, CancellationToken cancellationToken)
+        where T : class
+    {
+        try
+        {
+            var content = await sealedObjects.ReadAsync(SealedKind.CollectionMark, name, cancellationToken).ConfigureAwait(false);
+            return content is null ? null : JsonSerializer.Deserialize(content.Body, type) ?? unreadable;
+        }
+        catch (Exception e) when (e is DamageException or JsonException)
+        {
+            return unreadable;
         }
     }
 }
 
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(CollectionMark))]
 [JsonSerializable(typeof(SweepRecord))]
 internal sealed partial class CollectionJson : JsonSerializerContext;

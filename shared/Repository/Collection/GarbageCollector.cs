@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using FunctionsBackup.Repository.Indexing;
 using FunctionsBackup.Repository.Packing;
 using FunctionsBackup.Storage;
@@ -12,7 +13,9 @@ namespace FunctionsBackup.Repository.Collection;
 public sealed class GarbageCollector(BackupRepository repository)
 {
     private const int ManySegments = 24;
-    private static readonly TimeSpan KeepSweptMarks = TimeSpan.FromDays(30);
+
+    /// <summary>A backup or restore that is under way reads the index as it was when it began.</summary>
+    private static readonly TimeSpan KeepSuperseded = TimeSpan.FromDays(7);
 
     private readonly CollectionMarks _marks = new(repository.Store, repository.Sealed);
 
@@ -21,7 +24,8 @@ public sealed class GarbageCollector(BackupRepository repository)
     public async ValueTask<CollectionReport> RunAsync(CollectionOptions options, CancellationToken cancellationToken)
     {
         var marks = await _marks.ListAsync(cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
-        var now = await StoreTimeAsync(cancellationToken).ConfigureAwait(false);
+        var now = await _marks.StoreTimeAsync(cancellationToken).ConfigureAwait(false);
+        repository.Index.Condemn(marks.SelectMany(m => m.Condemned)); // those made since the repository was opened too
         var stored = await repository.Store.ListAsync(PackFormat.Prefix, cancellationToken).ToDictionaryAsync(i => i.Name, cancellationToken: cancellationToken)
             .ConfigureAwait(false);
         // After the packs were listed: a recovery point committed later only needs packs that are not marked, or younger than the grace time.
@@ -29,21 +33,27 @@ public sealed class GarbageCollector(BackupRepository repository)
 
         var doomed = Doomed(marks, stored, live, now);
         // First out of the index, then out of the store: a crash in between leaves packs that nothing names, not names without packs.
-        var merged = options.DryRun ? 0 : await MergeIndexAsync(marks, stored, doomed, cancellationToken).ConfigureAwait(false);
-        var undeleted = await SweepAsync(marks, doomed, live, now, options, cancellationToken).ConfigureAwait(false);
+        var merged = options.DryRun ? 0 : await MergeIndexAsync(marks, stored, doomed, live, cancellationToken).ConfigureAwait(false);
+        var undeleted = await SweepAsync(marks, stored, doomed, live, now, options, cancellationToken).ConfigureAwait(false);
         var repacked = CandidatesFor(options, live);
-        if (!options.DryRun) await RepackAsync(options, repacked, live, cancellationToken).ConfigureAwait(false);
         var waiting = marks.Where(m => m.Sweep is null && m.MadeAt + Grace(m) > now).SelectMany(m => m.Mark.Packs).ToHashSet();
         var garbage = stored.Values
-            .Where(p => !live.Packs.Contains(p.Name) && !waiting.Contains(p.Name) && !doomed.Contains(p.Name) && now - p.LastModified >= options.Grace)
-            .Select(p => p.Name).Concat(repacked).ToList();
+            .Where(p => !live.Needs(p.Name) && !waiting.Contains(p.Name) && !doomed.Contains(p.Name) && now - p.LastModified >= options.Grace)
+            .Select(p => p.Name).ToHashSet();
+        if (!options.DryRun)
+        {
+            repository.Index.Condemn(garbage); // a copy that is about to be marked too is none
+            repacked.ExceptWith(await RepackAsync(options, repacked, live, cancellationToken).ConfigureAwait(false));
+        }
+
+        garbage.UnionWith(repacked);
         if (garbage.Count > 0 && !options.DryRun)
         {
-            await _marks.AddAsync(new CollectionMark(garbage, options.Grace.TotalSeconds), cancellationToken).ConfigureAwait(false);
+            await _marks.AddAsync(new CollectionMark([.. garbage], options.Grace.TotalSeconds), cancellationToken).ConfigureAwait(false);
             repository.Index.Condemn(garbage);
         }
 
-        if (!options.DryRun) await TidyAsync(marks, now, cancellationToken).ConfigureAwait(false);
+        if (!options.DryRun) await TidyAsync(marks, now, options, cancellationToken).ConfigureAwait(false);
         waiting.UnionWith(garbage);
         var ends = marks.Where(m => m.Sweep is null).Select(m => m.MadeAt + Grace(m)).Where(t => t > now).ToList();
         if (garbage.Count > 0) ends.Add(now + options.Grace);
@@ -54,29 +64,19 @@ public sealed class GarbageCollector(BackupRepository repository)
 
     private static TimeSpan Grace(StoredMark mark) => TimeSpan.FromSeconds(mark.Mark.GraceSeconds);
 
-    /// <summary>The store's clock, by an object made for the purpose.</summary>
-    private async ValueTask<DateTimeOffset> StoreTimeAsync(CancellationToken cancellationToken)
-    {
-        var name = "probe/" + Guid.NewGuid().ToString("N");
-        await repository.Store.CreateAsync(name, "?"u8.ToArray(), cancellationToken).ConfigureAwait(false);
-        var info = await repository.Store.FindAsync(name, cancellationToken).ConfigureAwait(false);
-        await repository.Store.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
-        return info?.LastModified ?? throw new ObjectNotFoundException(name, repository.Store.Description);
-    }
-
     /// <summary>Packs whose grace time is over and that are still not needed.</summary>
     private static HashSet<string> Doomed(List<StoredMark> marks, Dictionary<string, ObjectInfo> stored, LiveBlocks live, DateTimeOffset now) =>
         [.. marks.Where(m => m.Sweep is null && m.MadeAt + Grace(m) <= now).SelectMany(m => m.Mark.Packs)
-            .Where(n => stored.ContainsKey(n) && !live.Packs.Contains(n))];
+            .Where(n => stored.ContainsKey(n) && !live.Needs(n))];
 
     private async ValueTask<int> SweepAsync(
-        List<StoredMark> marks, HashSet<string> doomed, LiveBlocks live, DateTimeOffset now, CollectionOptions options,
+        List<StoredMark> marks, Dictionary<string, ObjectInfo> stored, HashSet<string> doomed, LiveBlocks live, DateTimeOffset now, CollectionOptions options,
         CancellationToken cancellationToken)
     {
         var undeleted = 0;
         foreach (var mark in marks.Where(m => m.Sweep is null && m.MadeAt + Grace(m) <= now))
         {
-            var kept = mark.Mark.Packs.Where(live.Packs.Contains).ToList();
+            var kept = mark.Mark.Packs.Where(n => stored.ContainsKey(n) && live.Needs(n)).ToList();
             undeleted += kept.Count;
             if (options.DryRun) continue;
             foreach (var name in mark.Mark.Packs.Where(doomed.Contains))
@@ -104,9 +104,12 @@ public sealed class GarbageCollector(BackupRepository repository)
     }
 
     /// <summary>Copies the needed chunks of mostly unneeded packs into new ones. The old ones are to be marked: then the copies are preferred.</summary>
-    private async ValueTask RepackAsync(CollectionOptions options, HashSet<string> candidates, LiveBlocks live, CancellationToken cancellationToken)
+    /// <returns>Packs that cannot be copied because they are damaged: they stay as they are.</returns>
+    private async ValueTask<IReadOnlyCollection<string>> RepackAsync(
+        CollectionOptions options, HashSet<string> candidates, LiveBlocks live, CancellationToken cancellationToken)
     {
-        if (candidates.Count == 0) return;
+        var spoilt = new ConcurrentDictionary<string, bool>();
+        if (candidates.Count == 0) return [];
         repository.Index.Condemn(candidates); // so that the chunks count as new here
         await using var session = repository.BeginSession(new SessionOptions("repack", options.Parallelism));
         foreach (var segment in repository.Index.Segments)
@@ -116,10 +119,11 @@ public sealed class GarbageCollector(BackupRepository repository)
                 await repository.Fetcher.ReadChunksAsync(
                     requests, options.Parallelism,
                     (request, data, token) => session.StoreChunkAsync((PackKind)request.Target, request.Id, data, token),
-                    null, cancellationToken).ConfigureAwait(false);
+                    (_, damage) => spoilt.TryAdd(damage.ObjectName, true), cancellationToken).ConfigureAwait(false);
             }
 
         await session.FlushAsync(cancellationToken).ConfigureAwait(false);
+        return [.. spoilt.Keys];
     }
 
     private static List<ChunkRequest> Wanted(IndexSegment segment, byte[] page, HashSet<string> candidates, LiveBlocks live)
@@ -138,7 +142,8 @@ public sealed class GarbageCollector(BackupRepository repository)
 
     /// <summary>Takes packs that go, or that an interrupted sweep removed, out of the index; keeps the number of segments small.</summary>
     private async ValueTask<int> MergeIndexAsync(
-        List<StoredMark> marks, Dictionary<string, ObjectInfo> stored, HashSet<string> doomed, CancellationToken cancellationToken)
+        List<StoredMark> marks, Dictionary<string, ObjectInfo> stored, HashSet<string> doomed, LiveBlocks live,
+        CancellationToken cancellationToken)
     {
         var gone = marks.SelectMany(m => m.Condemned).Where(n => !stored.ContainsKey(n)).Concat(doomed).ToHashSet();
         var segments = repository.Index.Segments;
@@ -147,18 +152,17 @@ public sealed class GarbageCollector(BackupRepository repository)
         if (small.Count > ManySegments) merge.UnionWith(small);
         if (merge.Count == 0) return 0;
         await new IndexMerger(repository.Index).MergeAsync([.. merge], p => gone.Contains(p.Name), cancellationToken).ConfigureAwait(false);
+        live.Replace(merge, repository.Index.Segments.Except(segments));
         return merge.Count;
     }
 
     /// <summary>Removes superseded index segments and old marks once nobody can be using them any more.</summary>
-    private async ValueTask TidyAsync(List<StoredMark> marks, DateTimeOffset now, CancellationToken cancellationToken)
+    private async ValueTask TidyAsync(List<StoredMark> marks, DateTimeOffset now, CollectionOptions options, CancellationToken cancellationToken)
     {
-        var superseded = repository.Index.Segments.SelectMany(s => s.Supersedes).ToHashSet();
-        var current = repository.Index.Segments.Select(s => s.Name).ToHashSet();
-        await foreach (var info in repository.Store.ListAsync(IndexFormat.Prefix, cancellationToken).ConfigureAwait(false))
-            if (superseded.Contains(info.Name) && !current.Contains(info.Name) && now - info.LastModified > KeepSweptMarks)
-                await repository.Store.DeleteAsync(info.Name, cancellationToken).ConfigureAwait(false);
-        foreach (var mark in marks.Where(m => m.Sweep is not null && now - m.MadeAt > KeepSweptMarks + Grace(m)))
+        var keep = options.Grace > KeepSuperseded ? options.Grace : KeepSuperseded;
+        foreach (var (name, since) in repository.Index.Superseded.OrderBy(s => s.Value)) // what replaced goes after what it replaced
+            if (now - since > keep) await repository.Store.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
+        foreach (var mark in marks.Where(m => m.Sweep is not null && now - m.MadeAt > CollectionMarks.KeepSwept + Grace(m)))
             await _marks.DeleteAsync(mark, cancellationToken).ConfigureAwait(false);
     }
 }

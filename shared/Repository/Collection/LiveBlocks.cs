@@ -11,9 +11,16 @@ internal sealed class LiveBlocks
 {
     private readonly Dictionary<string, BitArray> _segments = [];
     private readonly HashSet<string> _packs = [];
+    private HashSet<string>? _named;
 
     /// <summary>Packs with at least one needed block.</summary>
     public IReadOnlySet<string> Packs => _packs;
+
+    /// <summary>
+    /// Whether a pack must stay. If a chunk that is needed is in no pack that the index names, a part of the index may be lost, and any
+    /// pack that it does not name may hold the chunk: then those stay too, until repair has looked into them.
+    /// </summary>
+    public bool Needs(string pack) => _packs.Contains(pack) || _named?.Contains(pack) == false;
 
     public bool IsLive(IndexSegment segment, int block) => _segments.TryGetValue(segment.Name, out var bits) && bits[block];
 
@@ -27,6 +34,10 @@ internal sealed class LiveBlocks
         var walker = new SnapshotWalker(repository.Fetcher);
         var ids = await repository.Snapshots.ListIdsAsync(null, cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
         await repository.Index.RefreshAsync(cancellationToken).ConfigureAwait(false); // a record is committed after its segments
+        if (repository.Index.Damaged.Count > 0)
+            throw new RepositoryException($"Nothing was collected: {repository.Index.Damaged[0].Message}", repository.Index.Damaged[0]);
+        var places = new List<ChunkLocation>();
+        var lost = false;
         foreach (var id in ids)
         {
             if (await repository.Snapshots.FindAsync(id, cancellationToken).ConfigureAwait(false) is not { } snapshot) continue;
@@ -36,7 +47,9 @@ internal sealed class LiveBlocks
                 async (_, item) =>
                 {
                     // A lost chunk keeps nothing alive; a lost part of a catalog hides what must be kept.
-                    if (await repository.Index.FindAsync(item.Id, cancellationToken).ConfigureAwait(false) is { } location) live.Mark(location);
+                    await repository.Index.FindKeptAsync(item.Id, places, cancellationToken).ConfigureAwait(false);
+                    lost |= places.Count == 0;
+                    foreach (var place in places) live.Mark(place);
                     return true;
                 },
                 (entry, e) => damage ??= e, cancellationToken).ConfigureAwait(false);
@@ -46,7 +59,25 @@ internal sealed class LiveBlocks
                     damage);
         }
 
+        if (lost) live._named = [.. repository.Index.Packs().Select(p => p.Name)];
         return live;
+    }
+
+    /// <summary>Carries over what is known of segments to those that they were merged into.</summary>
+    public void Replace(IEnumerable<IndexSegment> old, IEnumerable<IndexSegment> merged)
+    {
+        var places = new HashSet<(string Pack, uint Offset)>();
+        foreach (var segment in old)
+        {
+            for (var i = 0; i < segment.Blocks.Length; i++)
+                if (IsLive(segment, i)) places.Add((segment.Packs[segment.Blocks[i].Pack].Name, segment.Blocks[i].Offset));
+            _segments.Remove(segment.Name);
+        }
+
+        foreach (var segment in merged)
+            for (var i = 0; i < segment.Blocks.Length; i++)
+                if (places.Contains((segment.Packs[segment.Blocks[i].Pack].Name, segment.Blocks[i].Offset)))
+                    Mark(new ChunkLocation(segment, i, 0, 0));
     }
 
     private void Mark(ChunkLocation location)

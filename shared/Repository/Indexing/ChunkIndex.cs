@@ -16,6 +16,7 @@ internal sealed class ChunkIndex : IDisposable
     private readonly IndexPageCache _cache = new(IndexPageCache.DefaultCapacity);
     private ImmutableArray<IndexSegment> _segments = [];
     private ImmutableHashSet<string> _condemned = [];
+    private ImmutableDictionary<string, DateTimeOffset> _superseded = ImmutableDictionary<string, DateTimeOffset>.Empty;
 
     private ChunkIndex(IObjectStore store, RepositoryKeys keys)
     {
@@ -27,6 +28,9 @@ internal sealed class ChunkIndex : IDisposable
 
     /// <summary>Segments that could not be opened and that no other supersedes. Backups and restores refuse while there are any.</summary>
     public IReadOnlyList<DamageException> Damaged { get; private set; } = [];
+
+    /// <summary>Names of the segments in the store that others have replaced, and since when by the store's clock.</summary>
+    public IReadOnlyDictionary<string, DateTimeOffset> Superseded => _superseded;
 
     /// <summary>Names of packs that are marked for collection: good for reading, but nothing new may refer to them.</summary>
     public IReadOnlySet<string> Condemned => _condemned;
@@ -42,7 +46,7 @@ internal sealed class ChunkIndex : IDisposable
     public async ValueTask RefreshAsync(CancellationToken cancellationToken)
     {
         var known = _segments.ToDictionary(s => s.Name);
-        var opened = new ConcurrentBag<IndexSegment>();
+        var opened = new ConcurrentBag<(IndexSegment Segment, DateTimeOffset At)>();
         var damaged = new ConcurrentBag<DamageException>();
         await Parallel.ForEachAsync(
             _store.ListAsync(IndexFormat.Prefix, cancellationToken),
@@ -52,18 +56,25 @@ internal sealed class ChunkIndex : IDisposable
                 if (!IndexFormat.IsName(segment.Name)) return;
                 try
                 {
-                    opened.Add(known.TryGetValue(segment.Name, out var open)
+                    var its = known.TryGetValue(segment.Name, out var open)
                         ? open
-                        : await IndexSegment.OpenAsync(_store, _keys, _cache, segment, token).ConfigureAwait(false));
+                        : await IndexSegment.OpenAsync(_store, _keys, _cache, segment, token).ConfigureAwait(false);
+                    opened.Add((its, segment.LastModified));
                 }
                 catch (DamageException e)
                 {
                     damaged.Add(e);
                 }
             }).ConfigureAwait(false);
-        var superseded = opened.SelectMany(s => s.Supersedes).ToHashSet();
-        Damaged = [.. damaged.Where(d => !superseded.Contains(d.ObjectName)).OrderBy(d => d.ObjectName, StringComparer.Ordinal)];
-        _segments = [.. opened.Where(s => !superseded.Contains(s.Name)).OrderByDescending(s => s.EntryCount)];
+        var listed = opened.Select(o => o.Segment.Name).Concat(damaged.Select(d => d.ObjectName)).ToHashSet();
+        _superseded = opened.SelectMany(o => o.Segment.Supersedes.Where(listed.Contains).Select(name => (Name: name, o.At)))
+            .GroupBy(s => s.Name).ToImmutableDictionary(s => s.Key, s => s.Min(o => o.At));
+        Damaged = [.. damaged.Where(d => !_superseded.ContainsKey(d.ObjectName)).OrderBy(d => d.ObjectName, StringComparer.Ordinal)];
+        _segments =
+        [
+            .. opened.Select(o => o.Segment).Where(s => !_superseded.ContainsKey(s.Name))
+                .OrderByDescending(s => s.EntryCount).ThenBy(s => s.Name, StringComparer.Ordinal),
+        ];
     }
 
     public void Condemn(IEnumerable<string> packNames) => _condemned = [.. _condemned, .. packNames];
@@ -75,15 +86,37 @@ internal sealed class ChunkIndex : IDisposable
     public async ValueTask<bool> IsUsableAsync(ChunkId id, CancellationToken cancellationToken) =>
         await FindAsync(id, false, cancellationToken).ConfigureAwait(false) is not null;
 
+    /// <summary>
+    /// The places that must stay so that the chunk stays. Every collector that knows the same marks chooses the same: of several good ones
+    /// the pack that comes first by name, and all of them if all are marked, since each mark may be carried out by somebody else.
+    /// </summary>
+    public async ValueTask FindKeptAsync(ChunkId id, List<ChunkLocation> places, CancellationToken cancellationToken)
+    {
+        places.Clear();
+        foreach (var segment in _segments)
+        {
+            if (await segment.FindAsync(id, cancellationToken).ConfigureAwait(false) is not { } entry) continue;
+            places.Add(new ChunkLocation(segment, entry.Block, entry.Offset, entry.Length));
+        }
+
+        if (places.Count < 2 || places.TrueForAll(p => _condemned.Contains(p.Pack.Name))) return;
+        var best = places.Where(p => !_condemned.Contains(p.Pack.Name)).MinBy(p => p.Pack.Name, StringComparer.Ordinal);
+        places.Clear();
+        places.Add(best);
+    }
+
     /// <summary>Makes an index segment durable and adds it.</summary>
     public async ValueTask<long> AddSegmentAsync(IndexSegmentBuilder builder, CancellationToken cancellationToken)
     {
+        // What the replaced ones have replaced must not come back into force when they are deleted or lost.
+        if (builder.Supersedes.Count > 0) builder.Supersedes.AddRange(_superseded.Keys.Except(builder.Supersedes).ToList());
         var (name, bytes) = builder.Build(_keys);
         if (!await _store.CreateAsync(name, bytes, cancellationToken).ConfigureAwait(false))
             throw new RepositoryException($"{name} exists already; run the backup again.");
         var info = await _store.FindAsync(name, cancellationToken).ConfigureAwait(false) ?? throw new ObjectNotFoundException(name, _store.Description);
         var segment = await IndexSegment.OpenAsync(_store, _keys, _cache, info, cancellationToken).ConfigureAwait(false);
         var gone = segment.Supersedes.ToHashSet();
+        foreach (var old in gone) ImmutableInterlocked.TryAdd(ref _superseded, old, info.LastModified);
         ImmutableInterlocked.Update(ref _segments, (all, added) => [.. all.Where(s => !gone.Contains(s.Name)), added], segment);
         return bytes.Length;
     }

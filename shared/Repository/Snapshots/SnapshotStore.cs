@@ -48,12 +48,25 @@ public sealed class SnapshotStore
             if (await FindAsync(id, cancellationToken).ConfigureAwait(false) is { } snapshot) yield return snapshot;
     }
 
+    /// <summary>Those that can be read: for finding a parent, which a damaged record must not prevent.</summary>
     public async IAsyncEnumerable<Snapshot> ListNewestFirstAsync(string? component, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var ids = await ListIdsAsync(component, cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
         ids.Reverse();
         foreach (var id in ids)
-            if (await FindAsync(id, cancellationToken).ConfigureAwait(false) is { } snapshot) yield return snapshot;
+        {
+            Snapshot? snapshot;
+            try
+            {
+                snapshot = await FindAsync(id, cancellationToken).ConfigureAwait(false);
+            }
+            catch (DamageException)
+            {
+                continue; // verification names it
+            }
+
+            if (snapshot is not null) yield return snapshot;
+        }
     }
 
     /// <inheritdoc cref="BackupRepository.GetSnapshotAsync"/>
@@ -95,6 +108,10 @@ public sealed class SnapshotStore
     public async ValueTask<IReadOnlySet<string>> ListPinsAsync(CancellationToken cancellationToken) =>
         await _store.ListAsync(PinPrefix, cancellationToken).Select(i => i.Name[PinPrefix.Length..]).ToHashSetAsync(null, cancellationToken)
             .ConfigureAwait(false);
+
+    /// <summary>Whether there is a record, without reading it.</summary>
+    public async ValueTask<bool> ExistsAsync(string id, CancellationToken cancellationToken) =>
+        await _store.FindAsync(Prefix + id, cancellationToken).ConfigureAwait(false) is not null;
 
     /// <summary>The record, or null if there is none.</summary>
     /// <exception cref="DamageException">It is damaged.</exception>
