@@ -37,8 +37,17 @@ internal sealed class ParentCursor(IAsyncEnumerable<ContentItem>? items, bool al
         while (!_ended)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (!await _items!.MoveNextAsync().ConfigureAwait(false)) _ended = true;
-            else if (!_items.Current.IsHole)
+            try
+            {
+                _ended = !await _items!.MoveNextAsync().ConfigureAwait(false);
+            }
+            catch (DamageException)
+            {
+                _ended = true; // only a hint: what it would have named is looked up instead
+            }
+
+            if (_ended) break;
+            if (!_items!.Current.IsHole)
             {
                 _window.Add(_items.Current);
                 return true;
