@@ -61,9 +61,9 @@ public sealed class RepositoryRepair(BackupRepository repository)
                         ? await ReadGoodBlocksAsync(info, lost, token).ConfigureAwait(false)
                         : await PackReader.ReadDirectoryAsync(repository.Store, repository.Keys, info, token).ConfigureAwait(false));
                 }
-                catch (DamageException e)
+                catch (RepositoryException e) when (e is DamageException or NewerFormatException)
                 {
-                    lost.TryAdd(info.Name, e.Message);
+                    lost.TryAdd(info.Name, e.Message); // a newer repository would not have opened: the version was changed
                 }
             }).ConfigureAwait(false);
         known.ExceptWith(seen);

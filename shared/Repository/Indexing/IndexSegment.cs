@@ -56,7 +56,14 @@ internal sealed class IndexSegment : IDisposable
         if (await ReadAsync(store, name, 0, header, cancellationToken).ConfigureAwait(false) != header.Length
             || !header.AsSpan(0, 4).SequenceEqual(IndexFormat.Magic))
             throw Damaged(name, "it is not an index segment");
-        if (header[4] != IndexFormat.Version) throw new NewerFormatException($"{name} has index version {header[4]}; use a newer fbackup.");
+        if (header[4] != IndexFormat.Version)
+        {
+            // The header is not authenticated yet: a spoilt byte must not keep repair from opening the repository.
+            throw await IndexCheck.FindDamageAsync(store, name, cancellationToken).ConfigureAwait(false) is { } damage
+                ? Damaged(name, "its version was changed", damage)
+                : new NewerFormatException($"{name} has index version {header[4]}; use a newer fbackup.");
+        }
+
         var frontStored = BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(44));
         var pages = BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(48));
         var entries = BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(52));
@@ -183,7 +190,9 @@ internal sealed class IndexSegment : IDisposable
         for (var i = 0; i < packs.Length; i++, at += IndexFormat.PackRecord)
         {
             var record = bytes.AsSpan(at, IndexFormat.PackRecord);
-            if (record[64] is not (1 or 2)) throw new InvalidDataException("Unknown kind of pack.");
+            if (record[64] is not (1 or 2)
+                || BinaryPrimitives.ReadInt32LittleEndian(record[69..]) is < PackFormat.HeaderSize or > PackFormat.MaximumSize)
+                throw new InvalidDataException("An impossible pack.");
             packs[i] = new PackInfo(
                 record[..32].ToArray(), record.Slice(32, 32).ToArray(), (PackKind)record[64],
                 BinaryPrimitives.ReadUInt32LittleEndian(record[65..]), BinaryPrimitives.ReadInt32LittleEndian(record[69..]));
