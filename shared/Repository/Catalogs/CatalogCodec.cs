@@ -135,8 +135,6 @@ internal static class CatalogCodec
         var depth = input.Count(8);
         var items = ImmutableArray.CreateBuilder<ContentItem>(input.Count(ContentLimits.MaximumInlineItems));
         for (var i = 0; i < items.Capacity; i++) items.Add(ItemList.Read(input.Take(ItemList.ItemSize)));
-        var sum = depth == 0 ? items.Sum(i => i.Length) : (long)size;
-        if (sum != (long)size) throw new InvalidDataException("A content's items do not add up to its size.");
-        return new ContentRef((long)size, depth, items.MoveToImmutable());
+        return ItemList.Checked(new ContentRef((long)size, depth, items.MoveToImmutable()));
     }
 }

@@ -7,8 +7,6 @@ namespace FunctionsBackup.Repository.Contents;
 /// <summary>Walks the item lists of contents.</summary>
 internal static class ContentReader
 {
-    private const int MaximumDepth = 8;
-
     /// <summary>The runs of a content in order. List chunks are fetched some at a time.</summary>
     /// <exception cref="DamageException">A list is missing or damaged.</exception>
     public static async IAsyncEnumerable<ContentItem> ReadItemsAsync(
@@ -48,7 +46,7 @@ internal static class ContentReader
     private static async IAsyncEnumerable<ContentItem[]> ReadListsAsync(
         ChunkFetcher fetcher, ContentRef content, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        if (content.Depth > MaximumDepth) throw new DamageException("catalog", $"A content claims {content.Depth} levels of lists.");
+        if (content.Depth > ItemList.MaximumDepth) throw new DamageException("catalog", $"A content claims {content.Depth} levels of lists.");
         foreach (var item in content.Items)
         {
             if (item.IsHole) throw new DamageException("catalog", "A content list holds a hole where a list should be.");

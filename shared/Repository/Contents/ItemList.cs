@@ -7,6 +7,9 @@ internal static class ItemList
 {
     public const int ItemSize = ChunkId.Size + 8;
 
+    /// <summary>Levels of lists above the data.</summary>
+    public const int MaximumDepth = 8;
+
     public static void Write(Span<byte> destination, ContentItem item)
     {
         item.Id.Write(destination);
@@ -20,6 +23,22 @@ internal static class ItemList
         return item.Length > 0 && (item.IsHole || item.Length <= ContentLimits.MaximumChunkSize)
             ? item
             : throw new InvalidDataException($"A content item has the impossible length {item.Length}.");
+    }
+
+    /// <summary>The same content, if it is a possible one.</summary>
+    /// <exception cref="InvalidDataException">It is not.</exception>
+    public static ContentRef Checked(ContentRef content)
+    {
+        if (content.Size < 0 || content.Depth is < 0 or > MaximumDepth || content.Items.Length > ContentLimits.MaximumInlineItems)
+            throw new InvalidDataException("A content has impossible sizes.");
+        var left = content.Size;
+        foreach (var item in content.Items)
+        {
+            if (content.Depth > 0 && item.IsHole) throw new InvalidDataException("A content has a hole where a list should be.");
+            if (content.Depth == 0 && (left -= item.Length) < 0) break; // lengths are positive, so this cannot overflow
+        }
+
+        return content.Depth > 0 || left == 0 ? content : throw new InvalidDataException("A content's items do not add up to its size.");
     }
 
     /// <summary>The items of a list chunk.</summary>

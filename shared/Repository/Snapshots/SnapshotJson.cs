@@ -5,7 +5,7 @@ using FunctionsBackup.Repository.Contents;
 namespace FunctionsBackup.Repository.Snapshots;
 
 /// <summary>The JSON of snapshot records, generated at compile time: a command that lists them should not pay for reflection.</summary>
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, Converters = [typeof(ContentRefConverter)])]
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, RespectNullableAnnotations = true, Converters = [typeof(ContentRefConverter)])]
 [JsonSerializable(typeof(Snapshot))]
 internal sealed partial class SnapshotJson : JsonSerializerContext;
 
@@ -19,7 +19,7 @@ internal sealed class ContentRefConverter : JsonConverter<ContentRef>
         try
         {
             var items = ItemList.Decode(root.GetProperty("items").GetBytesFromBase64());
-            return new ContentRef(root.GetProperty("size").GetInt64(), root.GetProperty("depth").GetInt32(), [.. items]);
+            return ItemList.Checked(new ContentRef(root.GetProperty("size").GetInt64(), root.GetProperty("depth").GetInt32(), [.. items]));
         }
         catch (Exception e) when (e is InvalidDataException or FormatException or KeyNotFoundException or InvalidOperationException)
         {
