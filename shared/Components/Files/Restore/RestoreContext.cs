@@ -9,7 +9,7 @@ namespace FunctionsBackup.Components.Files.Restore;
 internal sealed class RestoreContext(BackupRepository repository, TreeRestoreOptions options, ProgressMeter meter, SegmentWriters writers)
 {
     private readonly ConcurrentDictionary<string, bool> _warnedOnce = new();
-    private readonly ConcurrentDictionary<RestoreFile, bool> _unfinished = new();
+    private readonly ConcurrentDictionary<NewFile, bool> _unfinished = new();
     private readonly ConcurrentDictionary<string, bool> _failed = new();
     private readonly ConcurrentQueue<string> _damaged = new();
     private readonly string _run = Guid.NewGuid().ToString("N")[..8];
@@ -73,14 +73,18 @@ internal sealed class RestoreContext(BackupRepository repository, TreeRestoreOpt
     /// <summary>A name that no restore before has used and that people recognise.</summary>
     internal byte[] NewTemporaryName() => ByteName.Parse($".fbackup-tmp-{_run}-{Interlocked.Increment(ref _temporary):x}");
 
-    internal void Begin(RestoreFile file) => _unfinished.TryAdd(file, true);
+    internal void Begin(NewFile file) => _unfinished.TryAdd(file, true);
 
-    internal void End(RestoreFile file) => _unfinished.TryRemove(file, out _);
+    internal void End(NewFile file) => _unfinished.TryRemove(file, out _);
 
     /// <summary>Removes what is half written.</summary>
     internal void DiscardUnfinished()
     {
-        foreach (var file in _unfinished.Keys) file.Discard();
+        foreach (var file in _unfinished.Keys)
+        {
+            file.Remove();
+            file.Close();
+        }
     }
 
     internal TreeRestoreReport ToReport() => new(_files, _bytes, _writtenBytes, Warnings.ToList(), [.. _damaged.Order(StringComparer.Ordinal)]);

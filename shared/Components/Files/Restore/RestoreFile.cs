@@ -4,10 +4,8 @@ using FunctionsBackup.Repository.Catalogs;
 namespace FunctionsBackup.Components.Files.Restore;
 
 /// <summary>
-/// A file on its way to the target. Its bytes come in any order, from several threads; whoever brings the last of them finishes it. It is
-/// written without a name (or under a temporary one, where the file system wants one) and gets its own when complete, so that half a file
-/// never looks good; only a delta restore writes into the file that is there. In a staging directory, which nobody looks into, it has its
-/// own name from the start.
+/// A file on its way to the target. Its bytes come in any order, from several threads; whoever brings the last of them finishes it. It gets
+/// its name when it is complete (<see cref="NewFile"/>); only a delta restore writes into the file that is there.
 /// </summary>
 internal sealed class RestoreFile(RestoreContext context, RestoreDirectory directory, byte[] name, CatalogEntry entry)
 {
@@ -20,12 +18,8 @@ internal sealed class RestoreFile(RestoreContext context, RestoreDirectory direc
     private readonly Lock _lock = new();
     private readonly Dictionary<long, Segment> _segments = [];
     private readonly List<(long Offset, long Length)> _partialHoles = [];
-    private byte[]? _writingName;
-    private bool _made;
+    private readonly NewFile _new = new(context, directory, name, entry);
     private bool _endsInHole;
-    private Descriptor? _buffered;
-    private Descriptor? _direct;
-    private bool _directRefused;
     private bool _mayBeDirect = entry.Content!.Size >= DirectFrom;
     private int _outstanding = 1;
     private int _damaged;
@@ -68,7 +62,6 @@ internal sealed class RestoreFile(RestoreContext context, RestoreDirectory direc
         // Another name of the same file may lie outside the target, so such a file is never written to.
         InPlace = status.Links == 1;
         _mayBeDirect = _mayBeDirect && !InPlace;
-        if (InPlace) _buffered = file;
     }
 
     /// <summary>Announces bytes, or a segment, that will come.</summary>
@@ -153,27 +146,15 @@ internal sealed class RestoreFile(RestoreContext context, RestoreDirectory direc
         Arrived();
     }
 
-    /// <summary>Removes what was written so far, after a failure of the whole restore.</summary>
-    internal void Discard()
-    {
-        lock (_lock)
-        {
-            if (_ended) return;
-            _ended = true;
-            Close();
-            if (_writingName is not null && !InPlace && Directory.IsOpen) _ = DirectoryCalls.Unlink(Directory.Descriptor, _writingName);
-        }
-    }
-
     private void WriteDirect(Segment segment, SegmentBuffer buffer)
     {
         var aligned = (segment.Length + SegmentWriters.Alignment - 1) & -SegmentWriters.Alignment;
         buffer.Span[segment.Length..aligned].Clear();
-        var error = OpenDirect() ? FileCalls.Write(_direct!, buffer.Span[..aligned], segment.Offset) : PosixError.InvalidArgument;
+        var error = _new.TryOpenDirect() is { } direct ? FileCalls.Write(direct, buffer.Span[..aligned], segment.Offset) : PosixError.InvalidArgument;
         if (error == PosixError.InvalidArgument)
         {
             WriteBuffered(segment.Offset, buffer.Span[..segment.Length]);
-            FileCalls.StartWriteBack(_buffered!, segment.Offset, segment.Length);
+            FileCalls.StartWriteBack(_new.OpenBuffered(), segment.Offset, segment.Length);
             return;
         }
 
@@ -224,7 +205,7 @@ internal sealed class RestoreFile(RestoreContext context, RestoreDirectory direc
             return;
         }
 
-        if (_buffered is { } file) FileCalls.StartWriteBack(file, segment.Offset, segment.Length);
+        if (_new.IsBuffered) FileCalls.StartWriteBack(_new.OpenBuffered(), segment.Offset, segment.Length);
         Arrived();
     }
 
@@ -239,7 +220,7 @@ internal sealed class RestoreFile(RestoreContext context, RestoreDirectory direc
 
     private void WriteBuffered(long offset, ReadOnlySpan<byte> bytes)
     {
-        var file = OpenBuffered();
+        var file = InPlace ? Existing! : _new.OpenBuffered();
         Check(FileCalls.Write(file, bytes, offset), "write");
         var before = Interlocked.Add(ref _written, bytes.Length) - bytes.Length;
         if (InPlace && before / WriteBackFrom != (before + bytes.Length) / WriteBackFrom) FileCalls.StartWriteBack(file, 0, 0);
@@ -255,78 +236,6 @@ internal sealed class RestoreFile(RestoreContext context, RestoreDirectory direc
         for (var at = 0L; at < length; at += zeros.Length)
             WriteBuffered(offset + at, zeros.AsSpan(0, (int)Math.Min(zeros.Length, length - at)));
     }
-
-    private Descriptor OpenBuffered()
-    {
-        if (Volatile.Read(ref _buffered) is { } open) return open;
-        lock (_lock)
-        {
-            return _buffered ??= OpenNew();
-        }
-    }
-
-    private bool OpenDirect()
-    {
-        if (Volatile.Read(ref _direct) is not null) return true;
-        lock (_lock)
-        {
-            if (_direct is not null) return true;
-            if (_directRefused) return false;
-            if (!_made) MakeDirect();
-            else _directRefused = OpenAgain(OpenFlags.Direct, out _direct) != PosixError.None;
-            return _direct is not null;
-        }
-    }
-
-    private Descriptor OpenNew()
-    {
-        Descriptor? file;
-        if (_made) Check(OpenAgain(0, out file), "open");
-        else Check(Make(0, out file), "create");
-        return file!;
-    }
-
-    // Where the file system has no O_DIRECT, the file is made without it.
-    private void MakeDirect()
-    {
-        var error = Make(OpenFlags.Direct, out _direct);
-        if (error == PosixError.InvalidArgument)
-        {
-            _directRefused = true;
-            error = Make(0, out _buffered);
-        }
-
-        Check(error, "create");
-    }
-
-    private PosixError Make(int flags, out Descriptor? file)
-    {
-        const uint ownerOnly = 0x180;
-        if (!Directory.IsPrivate && context.HasUnnamedFiles)
-        {
-            var unnamed = DirectoryCalls.Open(Directory.Descriptor, "."u8, OpenFlags.WriteOnly | OpenFlags.Unnamed | flags, ownerOnly, out file);
-            _made = unnamed == PosixError.None;
-            if (_made) context.Begin(this);
-            var unknown = unnamed is PosixError.NotSupported or PosixError.IsDirectory or PosixError.NoEntry
-                || (unnamed == PosixError.InvalidArgument && flags == 0);
-            if (!unknown) return unnamed;
-            context.HasUnnamedFiles = false;
-        }
-
-        _writingName = Directory.IsPrivate ? Name : context.NewTemporaryName();
-        const int create = OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive;
-        var error = DirectoryCalls.Open(Directory.Descriptor, _writingName, create | flags, ownerOnly, out file);
-        _made = error == PosixError.None;
-        if (_made) context.Begin(this);
-
-        // open(2) may have left the file behind before it refused O_DIRECT.
-        else if (error == PosixError.InvalidArgument) _ = DirectoryCalls.Unlink(Directory.Descriptor, _writingName);
-        return error;
-    }
-
-    private PosixError OpenAgain(int flags, out Descriptor? file) => _writingName is null
-        ? DirectoryCalls.Reopen((_buffered ?? _direct)!, OpenFlags.WriteOnly | flags, out file)
-        : DirectoryCalls.Open(Directory.Descriptor, _writingName, OpenFlags.WriteOnly | flags, 0, out file);
 
     private void Finish()
     {
@@ -346,51 +255,29 @@ internal sealed class RestoreFile(RestoreContext context, RestoreDirectory direc
                 Fail(exception);
                 Reject();
             }
+            catch (PosixException)
+            {
+                _new.Remove();
+                throw;
+            }
             finally
             {
                 Close();
-                context.End(this);
             }
         }
     }
 
     private void Complete()
     {
-        var file = _buffered ?? _direct ?? (_buffered = OpenNew());
+        var file = _new.OpenAny();
 
         // Takes off what the last segment was padded with, or gives a hole at the end its length.
-        if (_endsInHole || (_direct is not null && Size % SegmentWriters.Alignment != 0))
+        if (_endsInHole || (_new.IsDirect && Size % SegmentWriters.Alignment != 0))
             Check(FileCalls.Truncate(file, Size), "set the size of");
         foreach (var (offset, length) in _partialHoles) _ = FileCalls.MakeHole(file, offset, length);
         EntryMetadata.Apply(context, file, Entry, existed: false);
-        if (!Directory.IsPrivate) Check(PutInPlace(file), "put in place");
+        Check(_new.PutInPlace(), "put in place");
         context.AddFile(Size, _written);
-    }
-
-    private PosixError PutInPlace(Descriptor file)
-    {
-        var directory = Directory.Descriptor;
-        if (_writingName is null)
-        {
-            var linked = DirectoryCalls.LinkOpen(file, directory, Name);
-            if (linked != PosixError.Exists || !context.MayReplace) return linked;
-
-            // Only a rename replaces what is there.
-            _writingName = context.NewTemporaryName();
-            linked = DirectoryCalls.LinkOpen(file, directory, _writingName);
-            if (linked != PosixError.None) return linked;
-        }
-
-        var error = DirectoryCalls.Rename(
-            directory, _writingName, directory, Name, context.MayReplace ? RenameMode.Replace : RenameMode.NoReplace);
-        return error == PosixError.InvalidArgument && !context.MayReplace ? RenameWithoutFlag() : error;
-    }
-
-    // Some file systems know no RENAME_NOREPLACE; a link never replaces either.
-    private PosixError RenameWithoutFlag()
-    {
-        var error = DirectoryCalls.Link(Directory.Descriptor, _writingName, Directory.Descriptor, Name);
-        return error != PosixError.None ? error : DirectoryCalls.Unlink(Directory.Descriptor, _writingName);
     }
 
     private void FinishInPlace()
@@ -402,7 +289,7 @@ internal sealed class RestoreFile(RestoreContext context, RestoreDirectory direc
 
     private void KeepExisting()
     {
-        if (_writingName is not null) _ = DirectoryCalls.Unlink(Directory.Descriptor, _writingName);
+        _new.Remove();
         EntryMetadata.Apply(context, Existing!, Entry, existed: true);
         context.AddFile(Size, 0);
     }
@@ -416,14 +303,11 @@ internal sealed class RestoreFile(RestoreContext context, RestoreDirectory direc
     // What cannot be restored must not look good: the new file goes, and one that is there already gets another name.
     private void Reject()
     {
-        if (_writingName is not null) _ = DirectoryCalls.Unlink(Directory.Descriptor, _writingName);
-        if (Volatile.Read(ref _damaged) == 0)
-        {
-            context.AddFailed(Entry.Path.Span);
-            return;
-        }
-
-        context.AddDamaged(Entry.Path.Span);
+        _new.Remove();
+        var damaged = Volatile.Read(ref _damaged) != 0;
+        if (damaged) context.AddDamaged(Entry.Path.Span);
+        else context.AddFailed(Entry.Path.Span);
+        if (!damaged && !InPlace) return;
         if (Directory.IsPrivate || !context.MayReplace || DirectoryCalls.Status(Directory.Descriptor, Name, out var status) != PosixError.None
             || status.Kind != EntryKind.File) return;
         byte[] aside = [.. Name.AsSpan(0, Math.Min(Name.Length, 255 - 8)), .. ".damaged"u8];
@@ -433,8 +317,7 @@ internal sealed class RestoreFile(RestoreContext context, RestoreDirectory direc
 
     private void Close()
     {
-        _buffered?.Dispose();
-        _direct?.Dispose();
+        _new.Close();
         Existing?.Dispose();
         foreach (var segment in _segments.Values)
             if (segment.Buffer is { } buffer) context.Writers.Return(buffer);
