@@ -13,7 +13,8 @@ internal static class BackupKeepCommand
         var type = ComponentNames.Option("With latest: of this component.");
         var reason = new Option<string>("--reason") { Description = "Why, for people.", DefaultValueFactory = _ => "" };
         var remove = new Option<bool>("--remove") { Description = "Let retention decide again." };
-        return new Command("keep", "Keep a recovery point whatever retention says.") { id, type, reason, remove }.Does(async (context, cancellationToken) =>
+        return new Command("keep", "Keep a recovery point whatever retention says.") { id, type, reason, remove }.Does(
+            async (context, cancellationToken) =>
         {
             var component = ComponentNames.Check(context.Get(type));
             var repository = await context.OpenRepositoryAsync(cancellationToken, index: false);
@@ -23,7 +24,8 @@ internal static class BackupKeepCommand
             else await repository.Snapshots.UnpinAsync(snapshot.Id, cancellationToken);
             context.Printer.Result(
                 () => new JsonObject { ["id"] = snapshot.Id, ["kept"] = kept },
-                output => output.WriteLine(kept ? $"{snapshot.Id} stays, whatever retention says." : $"Retention decides on {snapshot.Id} again."));
+                output => output.WriteLine(
+                    kept ? $"{snapshot.Id} stays, whatever retention says." : $"Retention decides on {snapshot.Id} again."));
             return ExitCode.Done;
         });
     }

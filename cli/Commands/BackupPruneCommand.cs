@@ -11,15 +11,16 @@ using FunctionsBackup.Repository.Retention;
 namespace FunctionsBackup.Cli.Commands;
 
 /// <summary>
-/// <c>backup prune</c>: removes the recovery points that no rule of <c>policies</c> keeps, the WAL that no kept base backup needs, and, after
-/// a time of grace, the packs that nothing refers to. <c>--dry-run</c> shows exactly that and why, and changes nothing.
+/// <c>backup prune</c>: removes the recovery points that no rule of <c>policies</c> keeps, the WAL that no kept base backup needs, and,
+/// after a time of grace, the packs that nothing refers to. <c>--dry-run</c> shows exactly that and why, and changes nothing.
 /// </summary>
 internal static class BackupPruneCommand
 {
     public static Command Create()
     {
         var dryRun = new Option<bool>("--dry-run") { Description = "Show what would go and why; change nothing." };
-        return new Command("prune", "Remove what the retention policies no longer keep.") { dryRun }.Does(async (context, cancellationToken) =>
+        return new Command("prune", "Remove what the retention policies no longer keep.") { dryRun }.Does(
+            async (context, cancellationToken) =>
         {
             var dry = context.Get(dryRun);
             var repository = await context.OpenRepositoryAsync(cancellationToken);
@@ -32,7 +33,8 @@ internal static class BackupPruneCommand
             var garbage = await new GarbageCollector(repository).RunAsync(
                 new CollectionOptions { DryRun = dry, Parallelism = context.Parallelism }, cancellationToken);
             context.Printer.Result(
-                () => ToJson(dry, decisions, wal, garbage), output => Write(output, context.Printer.IsTerminal, dry, decisions, wal, garbage));
+                () => ToJson(dry, decisions, wal, garbage), output =>
+                    Write(output, context.Printer.IsTerminal, dry, decisions, wal, garbage));
             return ExitCode.Done;
         });
     }
@@ -64,24 +66,28 @@ internal static class BackupPruneCommand
     private static TimeSpan? Longer(TimeSpan? a, TimeSpan? b) => a > b || b is null ? a : b;
 
     private static void Write(
-        TextWriter output, bool terminal, bool dry, IReadOnlyList<RetentionDecision> decisions, WalRetention.Pruned wal, CollectionReport garbage)
+        TextWriter output, bool terminal, bool dry, IReadOnlyList<RetentionDecision> decisions, WalRetention.Pruned wal,
+            CollectionReport garbage)
     {
         if (decisions.Count > 0)
         {
             var table = new Table("recovery point", "", "why");
-            foreach (var d in decisions) table.Add(d.Candidate.Id, d.Keep ? "stays" : dry ? "would go" : "went", string.Join("; ", d.Reasons));
+            foreach (var d in decisions) table.Add(
+                d.Candidate.Id, d.Keep ? "stays" : dry ? "would go" : "went", string.Join("; ", d.Reasons));
             table.Write(output, terminal);
         }
 
         var would = dry ? "would be " : "";
-        output.WriteLine($"{Human.Count(decisions.Count(d => !d.Keep), "recovery point", "recovery points")} {would}removed, {decisions.Count(d => d.Keep)} kept.");
+        output.WriteLine(
+            $"{Human.Count(decisions.Count(d => !d.Keep), "recovery point", "recovery points")} {would}removed, {decisions.Count(d => d.Keep)} kept.");
         output.WriteLine($"{Human.Count(wal.Objects, "WAL object", "WAL objects")} ({Human.Bytes(wal.Bytes)}) {would}removed.");
         output.WriteLine(
             $"{Human.Count(garbage.DeletedPacks, "pack", "packs")} ({Human.Bytes(garbage.FreedBytes)}) {would}freed; {Human.Bytes(garbage.WaitingBytes)} wait"
             + (garbage.RemovableAt is { } at ? $" until {Human.Moment(at)}, so that no running backup can be harmed." : "."));
     }
 
-    private static JsonObject ToJson(bool dry, IReadOnlyList<RetentionDecision> decisions, WalRetention.Pruned wal, CollectionReport garbage) => new()
+    private static JsonObject ToJson(
+        bool dry, IReadOnlyList<RetentionDecision> decisions, WalRetention.Pruned wal, CollectionReport garbage) => new()
     {
         ["dry_run"] = dry,
         ["recovery_points"] = new JsonArray([.. decisions.Select(d => new JsonObject

@@ -8,7 +8,8 @@ using FunctionsBackup.Repository.Snapshots;
 
 namespace FunctionsBackup.Cli.Commands;
 
-/// <summary><c>backup run</c>: takes a recovery point of one component or of all that are configured. One that fails does not stop the others.</summary>
+/// <summary><c>backup run</c>: takes a recovery point of one component or of all that are configured. One that fails does not stop the
+/// others.</summary>
 internal static class BackupRunCommand
 {
     private static readonly string[] Available = ["postgres", "voice_data", "logs", "configuration"];
@@ -17,7 +18,8 @@ internal static class BackupRunCommand
     {
         var type = new Option<string>("--type")
         {
-            Description = "The component, or all that are configured.", HelpName = "postgres|voice_data|logs|configuration|all", DefaultValueFactory = _ => "all",
+            Description = "The component, or all that are configured.", HelpName = "postgres|voice_data|logs|configuration|all",
+            DefaultValueFactory = _ => "all",
         };
         var full = new Option<bool>("--full") { Description = "Read everything, whatever earlier recovery points hold." };
         return new Command("run", "Take a recovery point now.") { type, full }.Does(async (context, cancellationToken) =>
@@ -59,14 +61,18 @@ internal static class BackupRunCommand
         var configured = context.Configuration.ConfiguredComponents.ToList();
         if (component is not null)
         {
-            if (!Available.Contains(component)) throw new UsageException($"Backups of {component} are not available in this version; it can protect {string.Join(", ", Available)}.");
-            if (!configured.Contains(component)) throw new UsageException($"{component} is not configured; add components.{component} to {context.ConfigurationFile}.");
+            if (!Available.Contains(component)) throw new UsageException(
+                $"Backups of {component} are not available in this version; it can protect {string.Join(", ", Available)}.");
+            if (!configured.Contains(component)) throw new UsageException(
+                $"{component} is not configured; add components.{component} to {context.ConfigurationFile}.");
             return [component];
         }
 
-        foreach (var other in configured.Except(Available)) context.Printer.Warn($"{other} is configured, but its backup is not available in this version.");
+        foreach (var other in configured.Except(Available)) context.Printer.Warn(
+            $"{other} is configured, but its backup is not available in this version.");
         var chosen = configured.Intersect(Available).ToList();
-        return chosen.Count > 0 ? chosen : throw new UsageException($"No component is configured; add one under components in {context.ConfigurationFile}.");
+        return chosen.Count > 0 ? chosen
+            : throw new UsageException($"No component is configured; add one under components in {context.ConfigurationFile}.");
     }
 
     private static async Task<Snapshot> RunAsync(
@@ -105,6 +111,7 @@ internal static class BackupRunCommand
     private static JsonObject ToJson(List<Snapshot> taken, List<(string Component, Exception Error)> failures) => new()
     {
         ["recovery_points"] = new JsonArray([.. taken.Select(SnapshotView.ToJson)]),
-        ["failures"] = new JsonArray([.. failures.Select(f => new JsonObject { ["component"] = f.Component, ["error"] = Failures.Describe(f.Error) })]),
+        ["failures"] = new JsonArray(
+            [.. failures.Select(f => new JsonObject { ["component"] = f.Component, ["error"] = Failures.Describe(f.Error) })]),
     };
 }

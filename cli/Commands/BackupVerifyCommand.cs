@@ -16,7 +16,8 @@ internal static class BackupVerifyCommand
 {
     public static Command Create()
     {
-        var id = new Argument<string>("ID") { Description = "A recovery point's id, latest (of each component), or all.", DefaultValueFactory = _ => "all" };
+        var id = new Argument<string>(
+            "ID") { Description = "A recovery point's id, latest (of each component), or all.", DefaultValueFactory = _ => "all" };
         var type = ComponentNames.Option("Only recovery points of this component.");
         var level = new Option<string>("--level")
         {
@@ -49,7 +50,8 @@ internal static class BackupVerifyCommand
         if (level == "quick") return new VerificationOptions(VerificationLevel.Quick) { Parallelism = parallelism };
         if (level == "full") return new VerificationOptions(VerificationLevel.Full) { Parallelism = parallelism };
         if (level.StartsWith("sample:", StringComparison.Ordinal)
-            && double.TryParse(level[7..].TrimEnd('%'), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var percent) && percent is > 0 and <= 100)
+            && double.TryParse(level[7..].TrimEnd('%'), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var percent)
+                && percent is > 0 and <= 100)
             return new VerificationOptions(VerificationLevel.Sample) { SamplePercent = percent, Parallelism = parallelism };
         throw new UsageException("--level must be quick, sample:N with N percent from above 0 to 100, full or restore.");
     }
@@ -66,7 +68,8 @@ internal static class BackupVerifyCommand
         output.WriteLine(
             $"{Human.Count(report.Snapshots, "recovery point", "recovery points")} and {Human.Count(report.Packs, "pack", "packs")} checked, "
             + $"{report.PacksRead:N0} of them by content ({Human.Bytes(report.BytesRead)}), in {Human.Time(report.FinishedAt - report.StartedAt)}: "
-            + (report.Defects.Count == 0 && wal.Count == 0 ? "all is well." : $"{Human.Count(report.Defects.Count + wal.Count, "defect", "defects")}."));
+            + (report.Defects.Count == 0 && wal.Count == 0 ? "all is well."
+                : $"{Human.Count(report.Defects.Count + wal.Count, "defect", "defects")}."));
     }
 
     private static JsonObject ToJson(VerificationReport report, IReadOnlyList<WalFinding> wal) => new()
@@ -95,6 +98,7 @@ internal static class BackupVerifyCommand
     /// <summary>Packs, shown as if they were files.</summary>
     private sealed class Progress(IProgress<Components.WorkProgress>? inner) : IProgress<(int Done, int Total)>
     {
-        public void Report((int Done, int Total) value) => inner?.Report(new Components.WorkProgress(value.Done, value.Total, 0, 0, "packs"));
+        public void Report((int Done, int Total) value) =>
+            inner?.Report(new Components.WorkProgress(value.Done, value.Total, 0, 0, "packs"));
     }
 }

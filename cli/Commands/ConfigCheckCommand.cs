@@ -7,7 +7,8 @@ namespace FunctionsBackup.Cli.Commands;
 /// <summary><c>config check</c>: reads the configuration and says what is wrong with it; opens nothing.</summary>
 internal static class ConfigCheckCommand
 {
-    public static Command Create() => new Command("check", "Validate the configuration file and the FBACKUP__… overrides.").Does((context, _) =>
+    public static Command Create() =>
+        new Command("check", "Validate the configuration file and the FBACKUP__… overrides.").Does((context, _) =>
     {
         var configuration = context.Configuration;
         var notes = configuration.Notes.ToList();

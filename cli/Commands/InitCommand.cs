@@ -67,12 +67,14 @@ internal static class InitCommand
                     : $"Repository {result.Config.RepositoryId} is in {store.Description} already; nothing was changed.");
             });
         if (result.RecoveryKey is not null && keeper.MustPrint)
-            context.Printer.Note("Keep the recovery key in a safe place: it opens the repository when the passphrase is lost, and is not shown again.");
+            context.Printer.Note(
+                "Keep the recovery key in a safe place: it opens the repository when the passphrase is lost, and is not shown again.");
         return ExitCode.Done;
     }
 
     private static byte[] Passphrase(CommandContext context) =>
         context.Configuration.Keys.Passphrase is { } reference
             ? Encoding.UTF8.GetBytes(context.Secrets.Resolve(reference, "keys.passphrase"))
-            : throw new ConfigurationException("No passphrase is configured for the new repository; set keys.passphrase to env:NAME or file:PATH.");
+            : throw new ConfigurationException(
+                "No passphrase is configured for the new repository; set keys.passphrase to env:NAME or file:PATH.");
 }

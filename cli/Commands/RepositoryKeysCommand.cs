@@ -36,10 +36,17 @@ internal static class RepositoryKeysCommand
 
     private static Command Add()
     {
-        var passphrase = new Option<string?>("--passphrase") { Description = "A further passphrase, by reference.", HelpName = "env:NAME|file:PATH" };
-        var file = new Option<string?>("--new-recovery-key-file") { Description = "Make a further recovery key and write it to this new file.", HelpName = "FILE" };
+        var passphrase = new Option<string?>("--passphrase")
+        {
+            Description = "A further passphrase, by reference.", HelpName = "env:NAME|file:PATH",
+        };
+        var file = new Option<string?>("--new-recovery-key-file")
+        {
+            Description = "Make a further recovery key and write it to this new file.", HelpName = "FILE",
+        };
         var label = new Option<string?>("--label") { Description = "What people call it." };
-        return new Command("add", "Add a passphrase or a recovery key.") { passphrase, file, label }.Does(async (context, cancellationToken) =>
+        return new Command("add", "Add a passphrase or a recovery key.") { passphrase, file, label }.Does(
+            async (context, cancellationToken) =>
         {
             if (context.Get(passphrase) is null == context.Get(file) is null)
                 throw new UsageException("Say what to add: either --passphrase env:NAME (or file:PATH), or --new-recovery-key-file FILE.");
@@ -47,8 +54,10 @@ internal static class RepositoryKeysCommand
             var administration = new KeyAdministration(store, context.Time);
             var slot = context.Get(passphrase) is { } text
                 ? await AddPassphraseAsync(context, administration, text, context.Get(label) ?? "passphrase", cancellationToken)
-                : await AddRecoveryKeyAsync(context, administration, context.Get(file)!, context.Get(label) ?? "recovery key", cancellationToken);
-            context.Printer.Result(() => ToJson(slot), output => output.WriteLine($"Added key slot {slot.Id} ({slot.Kind}, {slot.Label})."));
+                : await AddRecoveryKeyAsync(
+                    context, administration, context.Get(file)!, context.Get(label) ?? "recovery key", cancellationToken);
+            context.Printer.Result(
+                () => ToJson(slot), output => output.WriteLine($"Added key slot {slot.Id} ({slot.Kind}, {slot.Label})."));
             return ExitCode.Done;
         });
     }
@@ -65,7 +74,8 @@ internal static class RepositoryKeysCommand
                 await administration.RemoveSlotAsync(credential, context.Get(id), cancellationToken);
                 return 0;
             });
-            context.Printer.Result(() => new JsonObject { ["removed"] = context.Get(id) }, output => output.WriteLine($"Removed key slot {context.Get(id)}."));
+            context.Printer.Result(
+                () => new JsonObject { ["removed"] = context.Get(id) }, output => output.WriteLine($"Removed key slot {context.Get(id)}."));
             return ExitCode.Done;
         });
     }

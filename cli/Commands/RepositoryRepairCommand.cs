@@ -5,13 +5,18 @@ using FunctionsBackup.Repository.Damage;
 
 namespace FunctionsBackup.Cli.Commands;
 
-/// <summary><c>repository repair</c>: builds the index anew from the packs alone, and marks what is lost. Exit code 5 while something is lost.</summary>
+/// <summary><c>repository repair</c>: builds the index anew from the packs alone, and marks what is lost. Exit code 5 while something is
+/// lost.</summary>
 internal static class RepositoryRepairCommand
 {
     public static Command Create()
     {
-        var readAll = new Option<bool>("--read-all") { Description = "Read every byte of every pack, not only what a verification found bad." };
-        return new Command("repair", "Rebuild the index from the packs and mark what is lost.") { readAll }.Does(async (context, cancellationToken) =>
+        var readAll = new Option<bool>("--read-all")
+        {
+            Description = "Read every byte of every pack, not only what a verification found bad.",
+        };
+        return new Command("repair", "Rebuild the index from the packs and mark what is lost.") { readAll }.Does(
+            async (context, cancellationToken) =>
         {
             var repository = await context.OpenRepositoryAsync(cancellationToken, tolerateDamage: true);
             var report = await new RepositoryRepair(repository).RunAsync(context.Get(readAll), context.Parallelism, cancellationToken);

@@ -8,7 +8,8 @@ namespace FunctionsBackup.Cli.Commands;
 /// <summary><c>repository stats</c>: what is in the store, by kind of object, and what it protects.</summary>
 internal static class RepositoryStatsCommand
 {
-    public static Command Create() => new Command("stats", "Show what the repository holds and what it takes.").Does(async (context, cancellationToken) =>
+    public static Command Create() =>
+        new Command("stats", "Show what the repository holds and what it takes.").Does(async (context, cancellationToken) =>
     {
         var repository = await context.OpenRepositoryAsync(cancellationToken, index: false);
         var kinds = new SortedDictionary<string, (long Objects, long Bytes)>(StringComparer.Ordinal);

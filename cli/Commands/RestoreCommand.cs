@@ -7,7 +7,8 @@ using FunctionsBackup.Components.PostgreSql.Wal;
 
 namespace FunctionsBackup.Cli.Commands;
 
-/// <summary><c>restore COMPONENT SNAPSHOT|latest --target DIR</c>: brings files or a database back; <c>--plan</c> says how, and changes nothing.</summary>
+/// <summary><c>restore COMPONENT SNAPSHOT|latest --target DIR</c>: brings files or a database back; <c>--plan</c> says how, and changes
+/// nothing.</summary>
 internal static class RestoreCommand
 {
     private static readonly Argument<string> Component = new("COMPONENT") { Description = "postgres, voice_data, logs or configuration." };
@@ -19,24 +20,55 @@ internal static class RestoreCommand
 
     private static readonly Option<string> Target = new("--target")
     {
-        Description = "Where to: the data directory of postgres; of files, the folder in which each protected path appears.", HelpName = "DIR", Required = true,
+        Description = "Where to: the data directory of postgres; of files, the folder in which each protected path appears.",
+        HelpName = "DIR", Required = true,
     };
 
-    private static readonly Option<bool> Plan = new("--plan") { Description = "Say what would be done, how long it would take, and change nothing." };
+    private static readonly Option<bool> Plan = new("--plan")
+    {
+        Description = "Say what would be done, how long it would take, and change nothing.",
+    };
     private static readonly Option<bool> Delta = new("--delta") { Description = "In place: write only what differs." };
     private static readonly Option<bool> Overwrite = new("--overwrite") { Description = "Allow what is there to be replaced." };
-    private static readonly Option<bool> Staging = new("--staging") { Description = "Files: restore beside the target and swap in when complete." };
-    private static readonly Option<bool> DeleteExtra = new("--delete-extra") { Description = "Files, with --delta: also remove what the recovery point does not have." };
-    private static readonly Option<string[]> Include = new("--include") { Description = "Files: only what matches; may be repeated.", HelpName = "GLOB" };
+    private static readonly Option<bool> Staging = new("--staging")
+    {
+        Description = "Files: restore beside the target and swap in when complete.",
+    };
+    private static readonly Option<bool> DeleteExtra = new("--delete-extra")
+    {
+        Description = "Files, with --delta: also remove what the recovery point does not have.",
+    };
+    private static readonly Option<string[]> Include = new("--include")
+    {
+        Description = "Files: only what matches; may be repeated.", HelpName = "GLOB",
+    };
 
-    private static readonly Option<string?> ToTime = new("--to-time") { Description = "Up to this time, with its zone: 2026-11-22T15:00:00Z.", HelpName = "TIME" };
-    private static readonly Option<string?> ToLsn = new("--to-lsn") { Description = "Postgres: up to this position: 16/B374D848.", HelpName = "LSN" };
-    private static readonly Option<string?> ToName = new("--to-name") { Description = "Postgres: up to this restore point.", HelpName = "NAME" };
-    private static readonly Option<uint?> ToXid = new("--to-xid") { Description = "Postgres: up to the end of this transaction.", HelpName = "XID" };
+    private static readonly Option<string?> ToTime = new("--to-time")
+    {
+        Description = "Up to this time, with its zone: 2026-11-22T15:00:00Z.", HelpName = "TIME",
+    };
+    private static readonly Option<string?> ToLsn = new("--to-lsn")
+    {
+        Description = "Postgres: up to this position: 16/B374D848.", HelpName = "LSN",
+    };
+    private static readonly Option<string?> ToName = new("--to-name")
+    {
+        Description = "Postgres: up to this restore point.", HelpName = "NAME",
+    };
+    private static readonly Option<uint?> ToXid = new("--to-xid")
+    {
+        Description = "Postgres: up to the end of this transaction.", HelpName = "XID",
+    };
     private static readonly Option<bool> ToBackup = new("--to-backup") { Description = "Postgres: only to the end of the base backup." };
-    private static readonly Option<bool> Inclusive = new("--inclusive") { Description = "With --to-lsn: also the record at that position." };
+    private static readonly Option<bool> Inclusive = new("--inclusive")
+    {
+        Description = "With --to-lsn: also the record at that position.",
+    };
     private static readonly Option<bool> Exclusive = new("--exclusive") { Description = "With --to-time or --to-xid: stop just before." };
-    private static readonly Option<string> Timeline = new("--timeline") { Description = "Postgres: latest, current or a number.", DefaultValueFactory = _ => "latest" };
+    private static readonly Option<string> Timeline = new("--timeline")
+    {
+        Description = "Postgres: latest, current or a number.", DefaultValueFactory = _ => "latest",
+    };
 
     private static readonly Option<string> Action = new("--target-action")
     {
@@ -56,7 +88,8 @@ internal static class RestoreCommand
     public static Command Create() =>
         new Command("restore", "Restore a component.")
         {
-            Component, Point, Target, Plan, Delta, Overwrite, Staging, DeleteExtra, Include, ToTime, ToLsn, ToName, ToXid, ToBackup, Inclusive, Exclusive,
+            Component, Point, Target, Plan, Delta, Overwrite, Staging, DeleteExtra, Include, ToTime, ToLsn, ToName, ToXid, ToBackup,
+                Inclusive, Exclusive,
             Timeline, Action, TablespaceMap, ServerCommand,
         }.Does(RunAsync);
 
@@ -112,8 +145,10 @@ internal static class RestoreCommand
     private static RestoreGoal Goal(CommandContext context)
     {
         var goals = new List<RestoreGoal>();
-        if (context.Get(ToTime) is { } time) goals.Add(RestoreGoal.To(new RecoveryTarget.AtTime(Moments.Parse(time), !context.Get(Exclusive))));
-        if (context.Get(ToLsn) is { } lsn) goals.Add(RestoreGoal.To(new RecoveryTarget.AtLsn(Parse(() => Lsn.Parse(lsn)), context.Get(Inclusive))));
+        if (context.Get(ToTime) is { } time) goals.Add(
+            RestoreGoal.To(new RecoveryTarget.AtTime(Moments.Parse(time), !context.Get(Exclusive))));
+        if (context.Get(ToLsn) is { } lsn) goals.Add(
+            RestoreGoal.To(new RecoveryTarget.AtLsn(Parse(() => Lsn.Parse(lsn)), context.Get(Inclusive))));
         if (context.Get(ToName) is { } name) goals.Add(RestoreGoal.To(new RecoveryTarget.AtName(name)));
         if (context.Get(ToXid) is { } xid) goals.Add(RestoreGoal.To(new RecoveryTarget.AtXid(xid, !context.Get(Exclusive))));
         if (context.Get(ToBackup)) goals.Add(RestoreGoal.Immediate);
@@ -124,7 +159,8 @@ internal static class RestoreCommand
     private static void Refuse(CommandContext context, string component, params Option[] options)
     {
         foreach (var option in options)
-            if (context.Arguments.GetResult(option) is { Implicit: false }) throw new UsageException($"{option.Name} has no meaning for {component}.");
+            if (context.Arguments.GetResult(option) is { Implicit: false }) throw new UsageException(
+                $"{option.Name} has no meaning for {component}.");
     }
 
     private static T Parse<T>(Func<T> parse)

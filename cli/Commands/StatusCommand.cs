@@ -6,23 +6,28 @@ using FunctionsBackup.Cli.Running.Standing;
 
 namespace FunctionsBackup.Cli.Commands;
 
-/// <summary><c>status</c>: of each configured component, is it protected, would it restore, is it within its objectives? Exit code 3 if not.</summary>
+/// <summary><c>status</c>: of each configured component, is it protected, would it restore, is it within its objectives? Exit code 3 if
+/// not.</summary>
 internal static class StatusCommand
 {
-    public static Command Create() => new Command("status", "Is everything protected, would it restore, how long would it take?").Does(async (context, cancellationToken) =>
+    public static Command Create() => new Command("status", "Is everything protected, would it restore, how long would it take?").Does(
+        async (context, cancellationToken) =>
     {
         var repository = await context.OpenRepositoryAsync(cancellationToken, index: false);
         var standings = new List<ComponentStanding>();
         var damaged = await ComponentStanding.FindDamagedAsync(repository, cancellationToken);
         foreach (var component in context.Configuration.ConfiguredComponents)
             standings.Add(await ComponentStanding.OfAsync(context, repository, component, damaged, cancellationToken));
-        if (standings.Count == 0) context.Printer.Warn($"No component is configured; add one under components in {context.ConfigurationFile}.");
+        if (standings.Count == 0) context.Printer.Warn(
+            $"No component is configured; add one under components in {context.ConfigurationFile}.");
 
         context.Printer.Result(
-            () => new JsonObject { ["well"] = standings.Count > 0 && standings.All(s => s.IsWell), ["components"] = new JsonArray([.. standings.Select(ToJson)]) },
+            () => new JsonObject { ["well"] = standings.Count > 0 && standings.All(s => s.IsWell),
+                ["components"] = new JsonArray([.. standings.Select(ToJson)]) },
             output =>
             {
-                var table = new Table("component", "protected", "restorable", "loss now", "RPO", "restore est.", "RTO", "newest recovery point");
+                var table = new Table(
+                    "component", "protected", "restorable", "loss now", "RPO", "restore est.", "RTO", "newest recovery point");
                 foreach (var s in standings)
                 {
                     table.Add(

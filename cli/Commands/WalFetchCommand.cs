@@ -21,7 +21,8 @@ internal static class WalFetchCommand
             Description = "For restore_command: end with code 255 if it failed for another reason than that the file is not archived, so that the "
                 + "server stops instead of taking the failure for the end of the WAL.",
         };
-        return new Command("fetch", "Bring a WAL file from the archive; for restore_command. Exit code 4: not archived.") { name, path, data, stop }
+        return new Command(
+            "fetch", "Bring a WAL file from the archive; for restore_command. Exit code 4: not archived.") { name, path, data, stop }
             .Does(async (context, cancellationToken) =>
             {
                 try
@@ -36,10 +37,12 @@ internal static class WalFetchCommand
             });
     }
 
-    private static async Task<int> RunAsync(CommandContext context, string name, string path, string? dataDirectory, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(
+        CommandContext context, string name, string path, string? dataDirectory, CancellationToken cancellationToken)
     {
         var options = new WalFetchOptions { SpoolDirectory = Spool.Find(context.Configuration), Parallelism = context.Parallelism };
-        var outcome = await new WalFetch(options, WalOptions.Opener(context), context.Time).RunAsync(name, path, dataDirectory, cancellationToken);
+        var outcome = await new WalFetch(options, WalOptions.Opener(context), context.Time).RunAsync(
+            name, path, dataDirectory, cancellationToken);
         if (context.Printer.Json)
             context.Printer.Result(() => new JsonObject { ["file"] = name, ["found"] = outcome != WalFetchOutcome.NotFound }, _ => { });
         if (outcome != WalFetchOutcome.NotFound) return ExitCode.Done;

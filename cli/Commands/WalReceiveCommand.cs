@@ -6,14 +6,16 @@ using FunctionsBackup.Operations.Configuration;
 
 namespace FunctionsBackup.Cli.Commands;
 
-/// <summary><c>wal receive</c>: streams WAL from the server into the archive until it is stopped; what was received is archived first.</summary>
+/// <summary><c>wal receive</c>: streams WAL from the server into the archive until it is stopped; what was received is archived
+/// first.</summary>
 internal static class WalReceiveCommand
 {
     public static Command Create()
     {
         var interval = new Option<int>("--seal-interval")
         {
-            Description = "Seconds after which received bytes are archived at the latest.", HelpName = "SECONDS", DefaultValueFactory = _ => 5,
+            Description = "Seconds after which received bytes are archived at the latest.", HelpName = "SECONDS", DefaultValueFactory = _ =>
+                5,
         };
         interval.Validators.Add(result =>
         {
@@ -48,7 +50,8 @@ internal static class WalReceiveCommand
     private static void Tell(CommandContext context, WalReceiverStatus before, WalReceiverStatus now)
     {
         if (now.IsStreaming && !before.IsStreaming) context.Printer.Note($"Streaming timeline {now.Timeline} from {now.Received}.");
-        if (now.LastProblem is { } problem && (problem != before.LastProblem || now.Failures != before.Failures)) context.Printer.Warn(problem);
+        if (now.LastProblem is { } problem && (problem != before.LastProblem || now.Failures != before.Failures)) context.Printer.Warn(
+            problem);
         if (now.Archived == before.Archived && now.IsStreaming == before.IsStreaming) return;
         context.Printer.Event("status", new JsonObject
         {

@@ -28,13 +28,15 @@ internal static class Human
         if (time.TotalHours < 1) return Two(time.Minutes, "min", time.Seconds, "s");
         return time.TotalDays < 1 ? Two(time.Hours, "h", time.Minutes, "min") : Two(time.Days, "d", time.Hours, "h");
 
-        static string Two(int large, string unit, int small, string smallUnit) => small == 0 ? $"{large} {unit}" : $"{large} {unit} {small} {smallUnit}";
+        static string Two(int large, string unit, int small, string smallUnit) => small == 0 ? $"{large} {unit}"
+            : $"{large} {unit} {small} {smallUnit}";
     }
 
     public static string Moment(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     /// <summary>The same for programs: ISO 8601 with fractions, UTC.</summary>
-    public static string Iso(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
+    public static string Iso(DateTimeOffset at) =>
+        at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
 
     public static string Count(long number, string one, string many) => number == 1 ? $"1 {one}" : $"{number:N0} {many}";
 }

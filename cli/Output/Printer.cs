@@ -9,7 +9,8 @@ namespace FunctionsBackup.Cli.Output;
 /// What a command says. Data goes to stdout: text for people, or with <c>--json</c> one document (long work: a line for each event, the
 /// last one the result). Everything else goes to stderr.
 /// </summary>
-internal sealed class Printer(TextWriter output, TextWriter error, bool json, bool outputIsTerminal, bool errorIsTerminal, TimeProvider time)
+internal sealed class Printer(
+    TextWriter output, TextWriter error, bool json, bool outputIsTerminal, bool errorIsTerminal, TimeProvider time)
     : IDisposable
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };

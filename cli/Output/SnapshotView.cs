@@ -32,7 +32,8 @@ internal static class SnapshotView
         var statistics = snapshot.Statistics;
         output.WriteLine($"recovery point  {snapshot.Id}");
         output.WriteLine($"component       {snapshot.Component}, {snapshot.Kind}");
-        output.WriteLine($"completed       {Human.Moment(snapshot.CompletedAt)}, after {Human.Time(snapshot.CompletedAt - snapshot.StartedAt)}");
+        output.WriteLine(
+            $"completed       {Human.Moment(snapshot.CompletedAt)}, after {Human.Time(snapshot.CompletedAt - snapshot.StartedAt)}");
         output.WriteLine($"taken on        {snapshot.Host} by fbackup {snapshot.WrittenBy}");
         if (snapshot.Parent is { } parent) output.WriteLine($"taken against   {parent} (not needed to restore)");
         output.WriteLine($"holds           {Human.Count(statistics.Files, "file", "files")}, {Human.Bytes(statistics.LogicalBytes)}");

@@ -30,5 +30,6 @@ internal sealed class Table(params string[] headers)
             output.WriteLine(string.Join("  ", row.Select((cell, i) => cell.PadRight(widths[i]))).TrimEnd());
     }
 
-    private static string Clean(string cell) => cell.Any(char.IsControl) ? new string([.. cell.Select(c => char.IsControl(c) ? '?' : c)]) : cell;
+    private static string Clean(string cell) => cell.Any(char.IsControl) ? new string([.. cell.Select(c => char.IsControl(c) ? '?' : c)])
+        : cell;
 }

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using FunctionsBackup.Operations.Configuration;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Storage;
@@ -29,12 +30,14 @@ internal static class Failures
         UsageException or ConfigurationException or RepositoryException or StoreException => exception.Message,
         AggregateException { InnerException: { } inner } => Describe(inner),
         IOException or UnauthorizedAccessException => exception.Message,
+        DbException => $"PostgreSQL refused: {FirstLine(exception.Message)}",
         _ when IsOwn(exception) => exception.Message,
         _ => $"{exception.GetType().Name}: {FirstLine(exception.Message)} This was not expected; set FBACKUP_DEBUG=1 to see where it came from.",
     };
 
     /// <summary>Exceptions that our own libraries throw on purpose say what is wrong and what to do.</summary>
-    private static bool IsOwn(Exception exception) => exception.GetType().Namespace?.StartsWith("FunctionsBackup.", StringComparison.Ordinal) == true;
+    private static bool IsOwn(Exception exception) =>
+        exception.GetType().Namespace?.StartsWith("FunctionsBackup.", StringComparison.Ordinal) == true;
 
     private static string FirstLine(string message) => message.Split('\n')[0].Trim().TrimEnd('.') + ".";
 }

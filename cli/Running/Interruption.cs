@@ -9,7 +9,8 @@ internal sealed class Interruption : IDisposable
     private readonly PosixSignalRegistration[] _registrations;
 
     public Interruption() =>
-        _registrations = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP }.Select(s => PosixSignalRegistration.Create(s, Handle))];
+        _registrations = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP }.Select(
+            s => PosixSignalRegistration.Create(s, Handle))];
 
     public CancellationToken Token => _source.Token;
 

@@ -16,7 +16,9 @@ internal static class Moments
     /// <exception cref="UsageException">It is not one. Without a zone nobody can know what was meant.</exception>
     public static DateTimeOffset Parse(string text) =>
         DateTimeOffset.TryParseExact(
-            text.Trim(), Forms, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var moment)
+            text.Trim(), Forms, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+                out var moment)
             ? moment
-            : throw new UsageException($"'{text}' is not a time with its zone; write it as 2026-11-22T15:00:00Z or \"2026-11-22 15:00:00+01\".");
+            : throw new UsageException(
+                $"'{text}' is not a time with its zone; write it as 2026-11-22T15:00:00Z or \"2026-11-22 15:00:00+01\".");
 }

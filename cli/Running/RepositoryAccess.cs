@@ -17,11 +17,13 @@ internal static class RepositoryAccess
         var backend = context.Configuration.Global.StorageBackend;
         return backend == "filesystem"
             ? new FileSystemObjectStore(context.Configuration.Storage.Path, context.Time)
-            : throw new ConfigurationException($"{backend} repositories are not available in this version; use storage_backend: filesystem.");
+            : throw new ConfigurationException(
+                $"{backend} repositories are not available in this version; use storage_backend: filesystem.");
     }
 
     /// <summary>Opens the repository; disposing it closes the store too.</summary>
-    public static async ValueTask<BackupRepository> OpenAsync(CommandContext context, RepositoryOptions options, CancellationToken cancellationToken)
+    public static async ValueTask<BackupRepository> OpenAsync(
+        CommandContext context, RepositoryOptions options, CancellationToken cancellationToken)
     {
         var store = CreateStore(context);
         UnlockedRepository? unlocked = null;

@@ -7,7 +7,8 @@ internal static class Spool
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
-    /// <summary>The configured folder, else one in the user's state folder, else one of the user's own in the folder for temporary files.</summary>
+    /// <summary>The configured folder, else one in the user's state folder, else one of the user's own in the folder for temporary
+    /// files.</summary>
     public static string Find(BackupConfiguration configuration)
     {
         if (configuration.Postgres?.SpoolDirectory is { } configured) return configured;
@@ -26,7 +27,8 @@ internal static class Spool
             }
         }
 
-        throw new ConfigurationException("There is no folder for notes between runs; set components.postgres.spool_directory to one that this user can write.");
+        throw new ConfigurationException(
+            "There is no folder for notes between runs; set components.postgres.spool_directory to one that this user can write.");
     }
 
     private static IEnumerable<string> Candidates()

@@ -68,7 +68,8 @@ public sealed class BackupTests : IDisposable
     [Fact]
     public void Prune_shows_before_it_removes_and_keep_pins()
     {
-        var ids = Enumerable.Range(0, 3).Select(_ => _fbackup.Run("backup", "run", "--json").Expect(0).Events[^1]["recovery_points"]![0]!["id"]!.GetValue<string>())
+        var ids = Enumerable.Range(0, 3).Select(
+            _ => _fbackup.Run("backup", "run", "--json").Expect(0).Events[^1]["recovery_points"]![0]!["id"]!.GetValue<string>())
             .ToList();
         _fbackup.Run("backup", "keep", ids[0], "--reason", "evidence").Expect(0);
         var preview = _fbackup.Run("backup", "prune", "--dry-run").Expect(0);
@@ -78,14 +79,16 @@ public sealed class BackupTests : IDisposable
         Ids().ShouldBe(ids);
 
         var pruned = _fbackup.Run("backup", "prune", "--json").Expect(0).Json;
-        pruned["recovery_points"]!.AsArray().Where(p => !p!["keep"]!.GetValue<bool>()).Select(p => p!["id"]!.GetValue<string>()).ShouldBe([ids[1]]);
+        pruned["recovery_points"]!.AsArray().Where(p => !p!["keep"]!.GetValue<bool>()).Select(p => p!["id"]!.GetValue<string>()).ShouldBe(
+            [ids[1]]);
         Ids().ShouldBe([ids[0], ids[2]]);
 
         _fbackup.Run("backup", "keep", ids[0], "--remove").Expect(0);
         _fbackup.Run("backup", "prune").Expect(0);
         Ids().ShouldBe([ids[2]]);
 
-        List<string> Ids() => [.. _fbackup.Run("backup", "list", "--json").Expect(0).Json["recovery_points"]!.AsArray().Select(p => p!["id"]!.GetValue<string>())];
+        List<string> Ids() => [.. _fbackup.Run("backup", "list", "--json").Expect(0).Json["recovery_points"]!.AsArray().Select(
+            p => p!["id"]!.GetValue<string>())];
     }
 
     [Fact]
@@ -93,7 +96,8 @@ public sealed class BackupTests : IDisposable
     {
         _fbackup.Run("backup", "run").Expect(0);
         var stats = _fbackup.Run("repository", "stats", "--json").Expect(0).Json;
-        var stored = Directory.EnumerateFiles(_fbackup.PathOf("repository"), "*", SearchOption.AllDirectories).Sum(f => new FileInfo(f).Length);
+        var stored = Directory.EnumerateFiles(_fbackup.PathOf("repository"), "*", SearchOption.AllDirectories).Sum(
+            f => new FileInfo(f).Length);
         stats["stored_bytes"]!.GetValue<long>().ShouldBeInRange(1, stored);
         stats["components"]!["voice_data"]!["recovery_points"]!.GetValue<int>().ShouldBe(1);
         _fbackup.Run("repository", "stats").Expect(0).Output.ShouldContain("voice_data");

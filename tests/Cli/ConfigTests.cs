@@ -29,7 +29,8 @@ public sealed class ConfigTests : IDisposable
     {
         var ran = _fbackup.Run("config", "check").Expect(2);
         ran.Output.ShouldBeEmpty();
-        ran.Error.ShouldBe("fbackup: There is no configuration file ./backup_config.yaml; create it, or name another with --config FILE or FBACKUP_CONFIG.\n");
+        ran.Error.ShouldBe(
+            "fbackup: There is no configuration file ./backup_config.yaml; create it, or name another with --config FILE or FBACKUP_CONFIG.\n");
     }
 
     [Fact]
@@ -52,7 +53,8 @@ public sealed class ConfigTests : IDisposable
         (ran.Output + ran.Error).ShouldNotContain("PLANTED");
 
         var json = _fbackup.Run("config", "show", "--json").Expect(0);
-        json.Json["settings"]!.AsArray().Single(s => s!["path"]!.GetValue<string>() == "global.parallel_jobs")!["value"]!.GetValue<int>().ShouldBe(8);
+        json.Json["settings"]!.AsArray().Single(
+            s => s!["path"]!.GetValue<string>() == "global.parallel_jobs")!["value"]!.GetValue<int>().ShouldBe(8);
         (json.Output + json.Error).ShouldNotContain("PLANTED");
     }
 
@@ -71,7 +73,8 @@ public sealed class ConfigTests : IDisposable
     [InlineData("azure_blob")]
     public void Backends_that_are_to_come_are_valid_but_cannot_be_opened(string backend)
     {
-        _fbackup.Write("backup_config.yaml", "backup_config: { global: { storage_backend: " + backend + " }, keys: { passphrase: env:FBACKUP_PASSPHRASE } }");
+        _fbackup.Write("backup_config.yaml", "backup_config: { global: { storage_backend: " + backend
+            + " }, keys: { passphrase: env:FBACKUP_PASSPHRASE } }");
         _fbackup.Run("config", "check").Expect(0).Error.ShouldContain("not available in this version");
         _fbackup.Run("backup", "list").Expect(2).Error.ShouldContain($"{backend} repositories are not available in this version; use");
     }

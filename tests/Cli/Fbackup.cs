@@ -27,7 +27,8 @@ public sealed class Fbackup : IDisposable
 
     /// <summary>The program compiled ahead of time, where ./test built it: it starts much faster than the one beside the tests.</summary>
     public static string Program { get; } =
-        System.Environment.GetEnvironmentVariable("FBACKUP_TEST_PROGRAM") is { Length: > 0 } built ? built : Path.Combine(AppContext.BaseDirectory, "fbackup");
+        System.Environment.GetEnvironmentVariable("FBACKUP_TEST_PROGRAM") is { Length: > 0 } built ? built
+            : Path.Combine(AppContext.BaseDirectory, "fbackup");
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 

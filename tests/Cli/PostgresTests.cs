@@ -34,14 +34,17 @@ public sealed class PostgresTests : IDisposable
         var fetched = _fbackup.PathOf("fetched");
         _fbackup.Run("wal", "fetch", segment, fetched, "--data-directory", server.DataDirectory).Expect(0);
         File.ReadAllBytes(fetched).ShouldBe(File.ReadAllBytes(file));
-        _fbackup.Run("wal", "fetch", "0000000100000000000000FF", fetched, "--data-directory", server.DataDirectory, "--stop-on-failure").Expect(4);
+        _fbackup.Run(
+            "wal", "fetch", "0000000100000000000000FF", fetched, "--data-directory", server.DataDirectory, "--stop-on-failure").Expect(4);
         _fbackup.Environment["FBACKUP_PASSPHRASE"] = "wrong";
         _fbackup.Run("wal", "fetch", "0000000100000000000000FF", fetched, "--data-directory", server.DataDirectory).Expect(2);
-        _fbackup.Run("wal", "fetch", "0000000100000000000000FF", fetched, "--data-directory", server.DataDirectory, "--stop-on-failure").Expect(255);
+        _fbackup.Run(
+            "wal", "fetch", "0000000100000000000000FF", fetched, "--data-directory", server.DataDirectory, "--stop-on-failure").Expect(255);
         _fbackup.Environment["FBACKUP_PASSPHRASE"] = Fbackup.Passphrase;
 
         _fbackup.Run("status", "--type", "postgres").ExitCode.ShouldBe(2);
-        var status = _fbackup.Run("status", "--json").Json["components"]!.AsArray().Single(c => c!["component"]!.GetValue<string>() == "postgres")!;
+        var status = _fbackup.Run("status", "--json").Json["components"]!.AsArray().Single(
+            c => c!["component"]!.GetValue<string>() == "postgres")!;
         status["within_rpo"]!.GetValue<bool>().ShouldBeTrue();
 
         var target = Path.Combine(server.Scratch, "restored");

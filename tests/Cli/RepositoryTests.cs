@@ -52,7 +52,8 @@ public sealed class RepositoryTests : IDisposable
         (init.Output + init.Error).ShouldNotContain("FBRK-");
         File.GetUnixFileMode(_fbackup.PathOf("key.txt")).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
         _fbackup.Environment["FBACKUP_PASSPHRASE"] = null;
-        _fbackup.Run("backup", "list").Expect(2).Error.ShouldContain("The environment variable FBACKUP_PASSPHRASE, which keys.passphrase names, is not set");
+        _fbackup.Run("backup", "list").Expect(2).Error.ShouldContain(
+            "The environment variable FBACKUP_PASSPHRASE, which keys.passphrase names, is not set");
         _fbackup.Run("backup", "list", "--recovery-key-file", "key.txt").Expect(0);
         _fbackup.Run("backup", "list", "--recovery-key-file", "none.txt").Expect(2).Error.ShouldContain("none.txt cannot be read");
         _fbackup.Write("bad.txt", "FBRK-0000");
@@ -94,7 +95,8 @@ public sealed class RepositoryTests : IDisposable
     [Fact]
     public void Without_encryption_no_key_is_needed()
     {
-        _fbackup.Write("backup_config.yaml", "backup_config: { global: { encryption: false }, components: { voice_data: { paths: [./recordings] } } }");
+        _fbackup.Write("backup_config.yaml",
+            "backup_config: { global: { encryption: false }, components: { voice_data: { paths: [./recordings] } } }");
         var init = _fbackup.Run("init", "--json").Expect(0).Json;
         init["encrypted"]!.GetValue<bool>().ShouldBeFalse();
         init["recovery_key"].ShouldBeNull();

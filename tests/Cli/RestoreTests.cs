@@ -96,7 +96,8 @@ public sealed class RestoreTests : IDisposable
     public void Every_level_of_verification_passes_what_is_whole(string level)
     {
         _fbackup.Run("backup", "verify", "--level", level).Expect(0);
-        _fbackup.Run("backup", "verify", "latest", "--level", level, "--json").Expect(0).Events[^1]["event"]!.GetValue<string>().ShouldBe("result");
+        _fbackup.Run("backup", "verify", "latest", "--level", level, "--json").Expect(0).Events[^1]["event"]!.GetValue<string>().ShouldBe(
+            "result");
     }
 
     [Fact]
@@ -136,5 +137,6 @@ public sealed class RestoreTests : IDisposable
     }
 
     [Fact]
-    public void Repair_of_what_is_whole_loses_nothing() => _fbackup.Run("repository", "repair", "--read-all").Expect(0).Output.ShouldContain("Nothing is lost.");
+    public void Repair_of_what_is_whole_loses_nothing() =>
+        _fbackup.Run("repository", "repair", "--read-all").Expect(0).Output.ShouldContain("Nothing is lost.");
 }

@@ -7,7 +7,8 @@ namespace FunctionsBackup.Cli.Running.Restoring;
 /// <summary>Restores, or plans to restore, a PostgreSQL cluster.</summary>
 internal static class DatabaseRestore
 {
-    public static async Task<int> RunAsync(CommandContext context, PostgresRestoreOptions options, bool planOnly, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(
+        CommandContext context, PostgresRestoreOptions options, bool planOnly, CancellationToken cancellationToken)
     {
         var restore = new PostgresRestore(await context.OpenRepositoryAsync(cancellationToken), context.Time);
         if (planOnly)
@@ -36,7 +37,8 @@ internal static class DatabaseRestore
                 output.WriteLine(
                     $"Restored {report.Plan.Snapshot.Id} to {report.Plan.Layout.DataDirectory}: {Human.Count(report.Files, "file", "files")}, "
                     + $"{Human.Bytes(report.Bytes)}, {Human.Bytes(report.WalBytes)} of WAL in {Human.Time(report.Duration)}.");
-                output.WriteLine($"Start PostgreSQL {report.Plan.Details.ServerVersion / 10_000} on it: it recovers to {report.Plan.Goal.Describe()} by itself.");
+                output.WriteLine(
+                    $"Start PostgreSQL {report.Plan.Details.ServerVersion / 10_000} on it: it recovers to {report.Plan.Goal.Describe()} by itself.");
             });
         return report.Warnings.Count > 0 ? ExitCode.Warnings : ExitCode.Done;
     }
@@ -49,10 +51,12 @@ internal static class DatabaseRestore
         output.WriteLine($"reachable       {plan.Window.Describe()}");
         output.WriteLine($"target          {plan.Layout.DataDirectory}{(plan.InPlace ? ", changed in place" : "")}");
         foreach (var tablespace in plan.Layout.Tablespaces) output.WriteLine($"tablespace      {tablespace.Oid} to {tablespace.Directory}");
-        output.WriteLine($"restores        {Human.Count(plan.Files, "file", "files")}, {Human.Bytes(plan.Bytes)}, and {Human.Bytes(plan.WalBytes)} of WAL to replay");
+        output.WriteLine(
+            $"restores        {Human.Count(plan.Files, "file", "files")}, {Human.Bytes(plan.Bytes)}, and {Human.Bytes(plan.WalBytes)} of WAL to replay");
         output.WriteLine($"fetches         {Human.Bytes(plan.StoredBytes)} in {Human.Count(plan.Requests, "request", "requests")}");
         output.WriteLine($"estimated time  {Human.Time(plan.Estimate)}");
-        if (plan.Objective is { } objective) output.WriteLine($"objective       {Human.Time(objective)}: {(plan.MeetsObjective == true ? "met" : "MISSED")}");
+        if (plan.Objective is { } objective) output.WriteLine(
+            $"objective       {Human.Time(objective)}: {(plan.MeetsObjective == true ? "met" : "MISSED")}");
     }
 
     private static JsonObject ToJson(PostgresRestorePlan plan) => new()

@@ -31,7 +31,8 @@ internal sealed record FilesRestoreRequest(string Component, string Point, strin
 /// <summary>Restores, or plans to restore, a component of files: each protected path appears in the target under its own name.</summary>
 internal static class FilesRestore
 {
-    public static async Task<int> RunAsync(CommandContext context, FilesRestoreRequest request, bool planOnly, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(
+        CommandContext context, FilesRestoreRequest request, bool planOnly, CancellationToken cancellationToken)
     {
         var repository = await context.OpenRepositoryAsync(cancellationToken);
         var snapshot = await FindAsync(repository, request, cancellationToken);
@@ -81,7 +82,8 @@ internal static class FilesRestore
             ? [.. details.Paths.Keys.Select(name => new RestoreRoot(name, Path.Combine(target, name)))]
             : throw new RepositoryException($"{snapshot.Id} does not say which paths it holds; was it taken by a newer version?");
 
-    private static async ValueTask<Snapshot> FindAsync(BackupRepository repository, FilesRestoreRequest request, CancellationToken cancellationToken)
+    private static async ValueTask<Snapshot> FindAsync(
+        BackupRepository repository, FilesRestoreRequest request, CancellationToken cancellationToken)
     {
         if (request.At is not { } at) return await repository.GetSnapshotAsync(request.Point, request.Component, cancellationToken);
         if (request.Point != "latest") throw new UsageException("--to-time goes with latest: it chooses the recovery point by itself.");

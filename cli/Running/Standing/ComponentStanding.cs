@@ -42,7 +42,8 @@ internal sealed record ComponentStanding(string Component, RecoveryObjective Obj
     }
 
     public static async ValueTask<ComponentStanding> OfAsync(
-        CommandContext context, BackupRepository repository, string component, IReadOnlySet<string> damaged, CancellationToken cancellationToken)
+        CommandContext context, BackupRepository repository, string component, IReadOnlySet<string> damaged,
+            CancellationToken cancellationToken)
     {
         var standing = new ComponentStanding(component, context.Configuration.Objectives.For(component));
         Snapshot? newest = null, sound = null;
@@ -54,12 +55,14 @@ internal sealed record ComponentStanding(string Component, RecoveryObjective Obj
 
         if (newest is null) return standing with { Reasons = [$"{component} has no recovery point; take one with 'fbackup backup run --type {component}'."] };
         if (sound is null)
-            return standing with { IsProtected = true, Reasons = [$"Every recovery point of {component} is damaged; take a new one with 'fbackup backup run --type {component} --full'."] };
+            return standing with { IsProtected = true,
+                Reasons = [$"Every recovery point of {component} is damaged; take a new one with 'fbackup backup run --type {component} --full'."] };
 
         var reasons = new List<string>();
         if (sound != newest) reasons.Add($"{newest.Id} is damaged; take a new one with 'fbackup backup run --type {component}'.");
         if (sound.Warnings.Count > 0) reasons.Add($"{sound.Id} was taken with warnings; 'fbackup backup show {sound.Id}' shows them.");
-        var (until, walBytes) = component == "postgres" ? await WalAsync(repository, sound, reasons, cancellationToken) : (sound.StartedAt, 0L);
+        var (until, walBytes) = component == "postgres" ? await WalAsync(repository, sound, reasons, cancellationToken)
+            : (sound.StartedAt, 0L);
         standing = standing with
         {
             IsProtected = true,
@@ -81,7 +84,8 @@ internal sealed record ComponentStanding(string Component, RecoveryObjective Obj
     {
         var details = PostgresBackupDetails.FromJson(snapshot.Details);
         var window = await new WalArchive(repository, details.SystemIdentifier).FindWindowAsync(details, null, cancellationToken);
-        if (window.Gap is { } gap) reasons.Add($"{snapshot.Id} cannot reach the newest WAL: {gap} Take a new recovery point with 'fbackup backup run --type postgres'.");
+        if (window.Gap is { } gap) reasons.Add(
+            $"{snapshot.Id} cannot reach the newest WAL: {gap} Take a new recovery point with 'fbackup backup run --type postgres'.");
         var until = new[] { window.KnownUntil, window.EndTime, details.StopTime }.Max()!.Value;
         return (until, (long)Math.Max(0, window.EndLsn.Value - Lsn.Parse(details.StartLsn).Value));
     }

@@ -41,7 +41,8 @@ internal static class RestoreVerification
     }
 
     private static async Task<Outcome> BootAsync(
-        CommandContext context, BackupRepository repository, Snapshot point, IProgress<Components.WorkProgress>? progress, CancellationToken cancellationToken)
+        CommandContext context, BackupRepository repository, Snapshot point, IProgress<Components.WorkProgress>? progress,
+            CancellationToken cancellationToken)
     {
         var options = new PostgresBootCheckOptions { SnapshotId = point.Id, Parallelism = context.Parallelism };
         var report = await new PostgresBootCheck(repository, context.Time).RunAsync(options, progress, cancellationToken);
@@ -52,7 +53,8 @@ internal static class RestoreVerification
     }
 
     private static async Task<Outcome> RestoreFilesAsync(
-        CommandContext context, BackupRepository repository, Snapshot point, IProgress<Components.WorkProgress>? progress, CancellationToken cancellationToken)
+        CommandContext context, BackupRepository repository, Snapshot point, IProgress<Components.WorkProgress>? progress,
+            CancellationToken cancellationToken)
     {
         var started = context.Time.GetTimestamp();
         var scratch = Directory.CreateTempSubdirectory("fbackup-verify-").FullName;

@@ -23,7 +23,8 @@ internal static class WalVerifier
         foreach (var point in points.Where(p => p.Component == "postgres"))
         {
             var details = PostgresBackupDetails.FromJson(point.Details);
-            if (sound.TryGetValue((details.SystemIdentifier, details.Timeline), out var end) && Lsn.Parse(details.StopLsn).Value <= end.Value) continue;
+            if (sound.TryGetValue((details.SystemIdentifier, details.Timeline), out var end)
+                && Lsn.Parse(details.StopLsn).Value <= end.Value) continue;
             var archive = new WalArchive(repository, details.SystemIdentifier);
             var verification = await archive.VerifyAsync(details, null, deep, cancellationToken);
             foreach (var problem in verification.Problems) findings.Add(new WalFinding(point.Id, problem.Message, problem.BreaksBackup));

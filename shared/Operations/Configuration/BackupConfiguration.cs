@@ -11,7 +11,8 @@ public sealed class BackupConfiguration
     internal BackupConfiguration(string file, string folder, IReadOnlyDictionary<string, EffectiveSetting> values)
     {
         (File, Folder, _values) = (file, folder, values);
-        Global = new GlobalSettings(Text("global.storage_backend")!, Value("global.encryption") is true, Get<CompressionSetting>("global.compression")!, (int)Value("global.parallel_jobs")!);
+        Global = new GlobalSettings(Text("global.storage_backend")!, Value("global.encryption") is true,
+            Get<CompressionSetting>("global.compression")!, (int)Value("global.parallel_jobs")!);
         Storage = new StorageSettings(Text("storage.path")!);
         Keys = new KeySettings(Get<SecretReference>("keys.passphrase"), Get<SecretReference>("keys.recovery_key"));
         Postgres = Get<SecretReference>("components.postgres.connection") is { } connection
@@ -94,7 +95,8 @@ public sealed class BackupConfiguration
         int? Count(string name) => Value($"policies.{component}.retention.{name}") as int?;
     }
 
-    private bool IsSet(string prefix) => _values.Values.Any(v => !v.IsDefault && v.Setting.Path.StartsWith(prefix, StringComparison.Ordinal));
+    private bool IsSet(string prefix) =>
+        _values.Values.Any(v => !v.IsDefault && v.Setting.Path.StartsWith(prefix, StringComparison.Ordinal));
 
     private object? Value(string path) => _values.GetValueOrDefault(path)?.Value;
 

@@ -64,7 +64,8 @@ public sealed class ConfigurationLoader
             var bytes = new byte[YamlReader.MaximumBytes + 1];
             var length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
             if (length > YamlReader.MaximumBytes)
-                throw new ConfigurationException([new ConfigurationError(file, 0, 0, "the configuration is larger than 1 MiB; is this the right file?")]);
+                throw new ConfigurationException(
+                    [new ConfigurationError(file, 0, 0, "the configuration is larger than 1 MiB; is this the right file?")]);
             return new System.Text.UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes, 0, length).TrimStart('\uFEFF');
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
@@ -78,7 +79,8 @@ public sealed class ConfigurationLoader
         }
         catch (System.Text.DecoderFallbackException e)
         {
-            throw new ConfigurationException([new ConfigurationError(file, 0, 0, $"the file is not UTF-8 text (byte {e.Index}); save it as UTF-8.")]);
+            throw new ConfigurationException(
+                [new ConfigurationError(file, 0, 0, $"the file is not UTF-8 text (byte {e.Index}); save it as UTF-8.")]);
         }
     }
 
@@ -131,7 +133,8 @@ public sealed class ConfigurationLoader
 
     private void ReadSetting(Setting setting, YamlScalar key, YamlValue value)
     {
-        if (_parser.Parse(setting, value is YamlScalar { IsNull: true } ? key with { Text = "", Quoted = false } : value, _source, _errors) is { } parsed)
+        if (_parser.Parse(
+            setting, value is YamlScalar { IsNull: true } ? key with { Text = "", Quoted = false } : value, _source, _errors) is { } parsed)
             _values[setting.Path] = new EffectiveSetting(setting, parsed, $"{_source}:{key.Line}");
     }
 
@@ -156,7 +159,8 @@ public sealed class ConfigurationLoader
         if (_values["global.encryption"].Value is false && _values["keys.passphrase"].Value is not null)
             FailAt("global.encryption", "global.encryption is false, but keys.passphrase is set; remove one of the two.");
         if (_values["components.postgres.mode"].Value is "direct" && _values["components.postgres.data_directory"].Value is null)
-            FailAt("components.postgres.mode", "components.postgres.mode is direct, which needs data_directory; set it, or use mode: auto.");
+            FailAt("components.postgres.mode",
+                "components.postgres.mode is direct, which needs data_directory; set it, or use mode: auto.");
     }
 
     private void FailAt(string path, string message)

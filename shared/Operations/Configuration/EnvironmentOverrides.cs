@@ -29,7 +29,8 @@ public static class EnvironmentOverrides
             var path = name[Prefix.Length..].ToLowerInvariant().Replace("__", ".");
             if (!byPath.TryGetValue(path, out var setting) || setting.Kind == SettingKind.Reserved)
             {
-                var near = NearestName.Find(path, byPath.Keys) is { } meant ? $"; did you mean {byPath[meant].EnvironmentVariable}?" : "; remove it.";
+                var near = NearestName.Find(path, byPath.Keys) is { } meant ? $"; did you mean {byPath[meant].EnvironmentVariable}?"
+                    : "; remove it.";
                 errors.Add(new ConfigurationError(source, 0, 0, $"there is no setting '{path}'{near}"));
                 continue;
             }

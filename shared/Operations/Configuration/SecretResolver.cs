@@ -19,12 +19,14 @@ public sealed class SecretResolver(IReadOnlyDictionary<string, string> environme
         {
             SecretKind.Environment => environment.TryGetValue(reference.Name, out var value)
                 ? value
-                : throw new ConfigurationException($"The environment variable {reference.Name}, which {purpose} names, is not set; set it and run this again."),
+                : throw new ConfigurationException(
+                    $"The environment variable {reference.Name}, which {purpose} names, is not set; set it and run this again."),
             SecretKind.File => ReadFile(reference.Name, purpose),
             _ => throw new ConfigurationException(
                 $"{purpose} names a Key Vault secret, and Key Vault is not available in this build yet; use env:NAME or file:PATH."),
         };
-        return secret.Length > 0 ? secret : throw new ConfigurationException($"{reference}, which {purpose} names, is empty; put the secret there.");
+        return secret.Length > 0 ? secret
+            : throw new ConfigurationException($"{reference}, which {purpose} names, is empty; put the secret there.");
     }
 
     private string ReadFile(string path, string purpose)
@@ -34,7 +36,8 @@ public sealed class SecretResolver(IReadOnlyDictionary<string, string> environme
             using var stream = File.OpenRead(path);
             var bytes = new byte[MaximumBytes + 1];
             var length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            if (length > MaximumBytes) throw new ConfigurationException($"The file {path}, which {purpose} names, is larger than 64 KiB; is it the right one?");
+            if (length > MaximumBytes) throw new ConfigurationException(
+                $"The file {path}, which {purpose} names, is larger than 64 KiB; is it the right one?");
             if ((File.GetUnixFileMode(stream.SafeFileHandle) & (UnixFileMode.OtherRead | UnixFileMode.OtherWrite)) != 0)
                 warn($"The file {path}, which {purpose} names, can be read by everybody on this machine; run chmod 600 on it.");
             var text = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes, 0, length);
@@ -47,7 +50,8 @@ public sealed class SecretResolver(IReadOnlyDictionary<string, string> environme
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             var why = e is FileNotFoundException or DirectoryNotFoundException ? "does not exist" : "cannot be read";
-            throw new ConfigurationException($"The file {path}, which {purpose} names, {why}; put the secret there or name another file.", e);
+            throw new ConfigurationException(
+                $"The file {path}, which {purpose} names, {why}; put the secret there or name another file.", e);
         }
     }
 }

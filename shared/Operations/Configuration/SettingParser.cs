@@ -4,7 +4,8 @@ using FunctionsBackup.Operations.Configuration.Yaml;
 
 namespace FunctionsBackup.Operations.Configuration;
 
-/// <summary>Turns a value of the file into the setting's value in memory, or says what is wrong with it. Never repeats what may be a secret.</summary>
+/// <summary>Turns a value of the file into the setting's value in memory, or says what is wrong with it. Never repeats what may be a
+/// secret.</summary>
 /// <param name="folder">The folder that relative paths start from.</param>
 internal sealed class SettingParser(string folder)
 {
@@ -59,11 +60,14 @@ internal sealed class SettingParser(string folder)
             case SettingKind.Compression:
                 return CompressionSetting.TryParse(text, out var compression) is { } problem ? wrong(value, problem) : compression;
             case SettingKind.Url:
-                if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https" or "ws" or "wss") || uri.Host.Length == 0)
+                if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https" or "ws" or "wss")
+                    || uri.Host.Length == 0)
                     return wrong(value, "must be an http:// or https:// address");
-                return uri.UserInfo.Length > 0 ? wrong(value, "must not hold a user name or password; remove what stands before the @") : text;
+                return uri.UserInfo.Length > 0 ? wrong(value, "must not hold a user name or password; remove what stands before the @")
+                    : text;
             case SettingKind.Path:
-                return text.Contains('\0') || text.Length > 4096 ? wrong(value, "must be a path of at most 4096 characters") : Absolute(text);
+                return text.Contains('\0') || text.Length > 4096 ? wrong(value, "must be a path of at most 4096 characters")
+                    : Absolute(text);
             default:
                 return text.Length > 1024 || text.Any(char.IsControl) ? wrong(value, "must be one line of at most 1024 characters") : text;
         }

@@ -11,10 +11,13 @@ public static class Settings
 
     public static IReadOnlyList<Setting> All { get; } =
     [
-        new("global.storage_backend", SettingKind.Word, "filesystem", "Where the repository is kept.") { Words = ["filesystem", "s3", "azure_blob"] },
+        new("global.storage_backend", SettingKind.Word, "filesystem",
+            "Where the repository is kept.") { Words = ["filesystem", "s3", "azure_blob"] },
         new("global.encryption", SettingKind.Boolean, "true", "Whether a new repository is encrypted; it stays as it was created."),
-        new("global.compression", SettingKind.Compression, "zstd", "true (zstd), zstd, lz4, gzip or none; with a level as zstd:6 or { algorithm: zstd, level: 6 }."),
-        new("global.parallel_jobs", SettingKind.Integer, "2", "Workers that read, compress and encrypt, and requests in flight.") { Minimum = 1, Maximum = 64 },
+        new("global.compression", SettingKind.Compression, "zstd",
+            "true (zstd), zstd, lz4, gzip or none; with a level as zstd:6 or { algorithm: zstd, level: 6 }."),
+        new("global.parallel_jobs", SettingKind.Integer, "2",
+            "Workers that read, compress and encrypt, and requests in flight.") { Minimum = 1, Maximum = 64 },
 
         new("storage.path", SettingKind.Path, "./repository", "Folder of a filesystem repository."),
         new("storage.bucket", SettingKind.Text, null, "Bucket of an s3 repository."),
@@ -28,17 +31,22 @@ public static class Settings
         new("storage.account_key", SettingKind.Secret, null, "Key of the account; a managed identity needs none."),
 
         new("keys.passphrase", SettingKind.Secret, null, "The passphrase that opens the repository."),
-        new("keys.recovery_key", SettingKind.Secret, null, "The recovery key, used where no passphrase is set; usually file:PATH, for the worst day only."),
+        new("keys.recovery_key", SettingKind.Secret, null,
+            "The recovery key, used where no passphrase is set; usually file:PATH, for the worst day only."),
 
-        new("components.postgres.connection", SettingKind.Secret, null, "PostgreSQL connection: Host=…;Username=…;Database=… or a postgresql:// URI.") { Required = true },
+        new("components.postgres.connection", SettingKind.Secret, null,
+            "PostgreSQL connection: Host=…;Username=…;Database=… or a postgresql:// URI.") { Required = true },
         new("components.postgres.data_directory", SettingKind.Path, null, "The data directory, when this runs beside the server."),
-        new("components.postgres.mode", SettingKind.Word, "auto", "How the database is read: beside the server (direct), over the network (replication), or what fits.")
+        new("components.postgres.mode", SettingKind.Word, "auto",
+            "How the database is read: beside the server (direct), over the network (replication), or what fits.")
         {
             Words = ["auto", "direct", "replication"],
         },
-        new("components.postgres.fast_checkpoint", SettingKind.Boolean, "true", "Checkpoint at once when a backup begins, instead of spread out."),
+        new("components.postgres.fast_checkpoint", SettingKind.Boolean, "true",
+            "Checkpoint at once when a backup begins, instead of spread out."),
         new("components.postgres.wal_slot", SettingKind.Text, "fbackup", "Replication slot of 'wal receive'."),
-        new("components.postgres.spool_directory", SettingKind.Path, null, "Where 'wal push' and 'wal fetch' note what they did ahead; default: in the user's state folder."),
+        new("components.postgres.spool_directory", SettingKind.Path, null,
+            "Where 'wal push' and 'wal fetch' note what they did ahead; default: in the user's state folder."),
         new("components.redis.connection", SettingKind.Secret, null, "Redis connection, redis:// or rediss:// URI.") { Required = true },
         .. Files("voice_data", "Recordings and transcripts"),
         .. Files("logs", "Log files"),
@@ -79,7 +87,8 @@ public static class Settings
             _ => (["full_backup", "incremental", "snapshot"], ["snapshots", "full_backups"]),
         };
         foreach (var kind in schedules)
-            yield return new Setting($"{path}.schedule.{kind}", SettingKind.Cron, null, $"When a {kind} is taken, cron with 5 fields or 6 with seconds first, UTC.");
+            yield return new Setting($"{path}.schedule.{kind}", SettingKind.Cron, null,
+                $"When a {kind} is taken, cron with 5 fields or 6 with seconds first, UTC.");
         foreach (var name in counted)
         {
             yield return Count(name, name switch
@@ -90,7 +99,8 @@ public static class Settings
             });
         }
 
-        yield return new Setting($"{path}.retention.keep_within", SettingKind.Duration, null, "Keep every recovery point younger than this.");
+        yield return new Setting(
+            $"{path}.retention.keep_within", SettingKind.Duration, null, "Keep every recovery point younger than this.");
         foreach (var period in new[] { "hourly", "daily", "weekly", "monthly", "yearly" })
             yield return Count(period, $"Keep the newest recovery point of each of this many {period} periods.");
 

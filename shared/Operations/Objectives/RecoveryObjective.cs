@@ -6,7 +6,8 @@ namespace FunctionsBackup.Operations.Objectives;
 public sealed record RecoveryObjective(TimeSpan Rto, TimeSpan Rpo);
 
 /// <summary>The objectives of a site.</summary>
-public sealed record RecoveryObjectives(RecoveryObjective Database, RecoveryObjective Cache, RecoveryObjective VoiceData, RecoveryObjective FullSystem)
+public sealed record RecoveryObjectives(
+    RecoveryObjective Database, RecoveryObjective Cache, RecoveryObjective VoiceData, RecoveryObjective FullSystem)
 {
     /// <summary>The objective of a component; what has none of its own follows the full system's.</summary>
     public RecoveryObjective For(string component) => component switch

@@ -8,7 +8,8 @@ public enum CompressionAlgorithm
     Gzip,
 }
 
-/// <summary>How blocks are compressed. <see cref="Level"/> is in the algorithm's own scale; null: its default (zstd 3, lz4 1, gzip 6).</summary>
+/// <summary>How blocks are compressed. <see cref="Level"/> is in the algorithm's own scale; null: its default (zstd 3, lz4 1, gzip
+/// 6).</summary>
 public sealed record CompressionSetting(CompressionAlgorithm Algorithm, int? Level = null)
 {
     public override string ToString()

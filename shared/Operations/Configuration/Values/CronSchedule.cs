@@ -54,7 +54,8 @@ public sealed record CronSchedule
             if (range == "*") return true;
             var dash = range.IndexOf('-');
             if (dash < 0) return Value(range, low, high, names, out _);
-            return Value(range[..dash], low, high, names, out var first) && Value(range[(dash + 1)..], low, high, names, out var last) && first <= last;
+            return Value(range[..dash], low, high, names, out var first) && Value(range[(dash + 1)..], low, high, names, out var last)
+                && first <= last;
         });
 
     private static bool Value(string text, int low, int high, string[] names, out int value)
@@ -64,5 +65,6 @@ public sealed record CronSchedule
         return named >= 0 || (Number(text, out value) && value >= low && value <= high);
     }
 
-    private static bool Number(string text, out int value) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value);
+    private static bool Number(string text, out int value) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value);
 }

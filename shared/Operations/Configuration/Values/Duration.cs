@@ -2,7 +2,8 @@ using System.Globalization;
 
 namespace FunctionsBackup.Operations.Configuration.Values;
 
-/// <summary>Lengths of time as people write them: <c>90s</c>, <c>15m</c>, <c>2h</c>, <c>1h30m</c>, <c>30d</c>, <c>60 min</c>, <c>6 weeks</c>.</summary>
+/// <summary>Lengths of time as people write them: <c>90s</c>, <c>15m</c>, <c>2h</c>, <c>1h30m</c>, <c>30d</c>, <c>60 min</c>, <c>6
+/// weeks</c>.</summary>
 public static class Duration
 {
     public static readonly TimeSpan Maximum = TimeSpan.FromDays(36_525);

@@ -33,13 +33,15 @@ internal sealed class YamlReader
         catch (YamlException e)
         {
             throw FindTab(text) is { } tab
-                ? new ConfigurationException([new ConfigurationError(source, tab.Line, tab.Column, "a tab indents this line, which YAML forbids; indent with spaces.")])
+                ? new ConfigurationException([new ConfigurationError(
+                    source, tab.Line, tab.Column, "a tab indents this line, which YAML forbids; indent with spaces.")])
                 : Fail(source, e.Start, Explain(e));
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException or OverflowException)
         {
             // The parser gives up like this on some malformed input instead of saying what is wrong.
-            throw Fail(source, reader._parser.Current?.Start ?? Mark.Empty, "this is not valid YAML; look at the punctuation here and just after.");
+            throw Fail(source, reader._parser.Current?.Start ?? Mark.Empty,
+                "this is not valid YAML; look at the punctuation here and just after.");
         }
     }
 
@@ -58,7 +60,8 @@ internal sealed class YamlReader
         if (depth > MaximumDepth) throw Fail($"values are nested deeper than {MaximumDepth} levels; flatten the file.");
         var current = Peek();
         if (current is AnchorAlias) throw Fail("YAML aliases are not allowed here; write the value out.");
-        if (current is NodeEvent { Anchor.IsEmpty: false }) throw Fail("YAML anchors are not allowed here; write the value out where it is needed.");
+        if (current is NodeEvent { Anchor.IsEmpty: false }) throw Fail(
+            "YAML anchors are not allowed here; write the value out where it is needed.");
         if (current is NodeEvent { Tag.IsEmpty: false }) throw Fail("YAML tags are not allowed here; write the plain value.");
         _parser.MoveNext();
         var (line, column) = Position(current.Start);
