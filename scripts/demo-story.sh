@@ -109,7 +109,7 @@ destroy() {
     run rm -rf "$work/pgdata" "$work/recordings"
     # What must be there at the stated second, from the ledger that lives outside the database.
     local from=${target/ /T}
-    awk -F'\t' -v t="${from%+00}Z" '$2 <= t { print $1 }' "$work/ledger" >"$work/expected"
+    awk -F'\t' -v t="${from%+00}.000000Z" '$2 <= t { print $1 }' "$work/ledger" >"$work/expected"
     say "gone: data directory, WAL, recordings. The writer had $(wc -l <"$work/ledger") commits acknowledged, $(wc -l <"$work/expected") of them by the stated second"
 }
 
@@ -118,7 +118,7 @@ recover_files() {
     local from=$EPOCHREALTIME
     fbackup restore voice_data latest --target "$work/back" || die "the restore of the recordings failed"
     files_rto=$(seconds "$from")
-    check "every file, mode and time is as it was at the last backup" dataset same "$work/manifest" "$work/back/recordings"
+    check "every file, mode and time is as it was at the last backup" same_tree "$work/manifest" "$work/back/recordings"
 }
 
 recover_database() {
@@ -169,6 +169,13 @@ start_restored() {
 }
 
 same() { [ "$1" = "$2" ]; }
+
+same_tree() {
+    local code=0
+    dataset same "$1" "$2" >"$work/said" || code=$?
+    sed 's/^/          /' "$work/said"
+    return "$code"
+}
 
 # within VALUE LIMIT …
 within() {
