@@ -7,6 +7,7 @@ using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Collection;
 using FunctionsBackup.Repository.Damage;
 using FunctionsBackup.Repository.Retention;
+using FunctionsBackup.Storage.FileSystem;
 
 namespace FunctionsBackup.Cli.Commands;
 
@@ -19,7 +20,16 @@ internal static class BackupPruneCommand
     public static Command Create()
     {
         var dryRun = new Option<bool>("--dry-run") { Description = "Show what would go and why; change nothing." };
-        return new Command("prune", "Remove what the retention policies no longer keep.") { dryRun }.Does(
+        var grace = new Option<double>("--grace-hours")
+        {
+            Description = "How long packs that nothing needs stay after they were marked; longer than the longest backup.",
+            DefaultValueFactory = _ => 24,
+        };
+        grace.Validators.Add(r =>
+        {
+            if (r.GetValueOrDefault<double>() is not (>= 1 and <= 8760)) r.AddError("--grace-hours is 1 to 8760.");
+        });
+        return new Command("prune", "Remove what the retention policies no longer keep.") { dryRun, grace }.Does(
             async (context, cancellationToken) =>
         {
             var dry = context.Get(dryRun);
@@ -31,7 +41,10 @@ internal static class BackupPruneCommand
             var kept = decisions.Where(d => d.Keep).Select(d => d.Candidate.Id).ToHashSet();
             var wal = await WalRetention.PruneAsync(repository, kept, dry, cancellationToken);
             var garbage = await new GarbageCollector(repository).RunAsync(
-                new CollectionOptions { DryRun = dry, Parallelism = context.Parallelism }, cancellationToken);
+                new CollectionOptions { DryRun = dry, Grace = TimeSpan.FromHours(context.Get(grace)), Parallelism = context.Parallelism },
+                cancellationToken);
+            if (!dry && repository.Store is FileSystemObjectStore folder)
+                await folder.CleanTemporaryAsync(TimeSpan.FromHours(context.Get(grace)), cancellationToken);
             context.Printer.Result(
                 () => ToJson(dry, decisions, wal, garbage), output =>
                     Write(output, context.Printer.IsTerminal, dry, decisions, wal, garbage));

@@ -78,5 +78,5 @@ internal sealed class CollectionFence
 
     private static RepositoryException TooLong(TimeSpan elapsed, TimeSpan grace) => new(
         $"The backup took {elapsed:d\\.hh\\:mm\\:ss}, and a garbage collection that began meanwhile has used up its grace time "
-        + $"{grace:d\\.hh\\:mm\\:ss}, so nothing was committed; run it again (what it stored is reused) and prune with a longer --grace.");
+        + $"{grace:d\\.hh\\:mm\\:ss}, so nothing was committed; run it again (what it stored is reused) and prune with longer --grace-hours.");
 }

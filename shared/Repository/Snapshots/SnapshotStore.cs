@@ -22,10 +22,14 @@ public sealed class SnapshotStore
         _sealed = sealedObjects;
     }
 
-    /// <summary>A new id: sorts by time, unique.</summary>
-    public static string NewId(DateTimeOffset time, string component) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{time.UtcDateTime:yyyyMMdd'T'HHmmss'Z'}-{component}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}");
+    /// <summary>A new id. It sorts by time also within a second: its last part is the fraction of the second, and random digits.</summary>
+    public static string NewId(DateTimeOffset time, string component)
+    {
+        var fraction = time.UtcTicks % TimeSpan.TicksPerSecond * 0x10000 / TimeSpan.TicksPerSecond;
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{time.UtcDateTime:yyyyMMdd'T'HHmmss'Z'}-{component}-{fraction:x4}{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(2))}");
+    }
 
     /// <summary>The component that an id names, or null if it is no id.</summary>
     public static string? ComponentOf(string id) =>
