@@ -38,7 +38,9 @@ public sealed class FilesBackup(BackupRepository repository, TimeProvider time)
 
     internal FilesBackupHooks Hooks { get; init; } = new();
 
-    /// <summary>Takes one recovery point. Files that change, vanish or cannot be read become warnings of the snapshot; the rest goes on.</summary>
+    /// <summary>
+    /// Takes one recovery point. Files that change, vanish or cannot be read become warnings of the snapshot; the rest goes on.
+    /// </summary>
     /// <exception cref="FileNotFoundException">None of the paths exists.</exception>
     /// <exception cref="FormatException">A glob is not one.</exception>
     public async ValueTask<Snapshot> RunAsync(

@@ -1,7 +1,9 @@
 namespace FunctionsBackup.Components.Files;
 
 /// <summary>Where a part of a catalog goes.</summary>
-/// <param name="Prefix">Path in the catalog whose children go to <paramref name="Target"/>: <c>recordings</c>, <c>pgdata</c>, <c>pg_tblspc/16385</c>.</param>
+/// <param name="Prefix">
+/// Path in the catalog whose children go to <paramref name="Target"/>: <c>recordings</c>, <c>pgdata</c>, <c>pg_tblspc/16385</c>.
+/// </param>
 /// <param name="Target">Absolute directory (for a root that is a single file: the file).</param>
 public sealed record RestoreRoot(string Prefix, string Target);
 
@@ -11,7 +13,9 @@ public sealed record TreeRestoreOptions(IReadOnlyList<RestoreRoot> Roots)
     /// <summary>Globs on catalog paths relative to the root; empty: all.</summary>
     public IReadOnlyList<string> Include { get; init; } = [];
 
-    /// <summary>Write only what differs from what is there (by chunk id), in place; implies that existing files may be overwritten.</summary>
+    /// <summary>
+    /// Write only what differs from what is there (by chunk id), in place; implies that existing files may be overwritten.
+    /// </summary>
     public bool Delta { get; init; }
 
     /// <summary>With <see cref="Delta"/>: also remove what the recovery point does not have.</summary>
@@ -40,7 +44,9 @@ public sealed record TreeRestoreOptions(IReadOnlyList<RestoreRoot> Roots)
 /// <param name="Bytes">Their bytes.</param>
 /// <param name="WrittenBytes">Bytes that were written.</param>
 /// <param name="Warnings">One sentence each: what could not be restored exactly.</param>
-/// <param name="Damaged">Catalog paths that could not be restored because the repository is damaged; they are not left behind as if good.</param>
+/// <param name="Damaged">
+/// Catalog paths that could not be restored because the repository is damaged; they are not left behind as if good.
+/// </param>
 public sealed record TreeRestoreReport(
     long Files, long Bytes, long WrittenBytes, IReadOnlyList<string> Warnings, IReadOnlyList<string> Damaged);
 

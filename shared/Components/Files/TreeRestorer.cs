@@ -67,7 +67,8 @@ public sealed class TreeRestorer(BackupRepository repository)
             {
                 if (item.IsHole) continue;
                 requests.Add(new ChunkRequest(item.Id, (int)item.Length, 0, 0));
-                if (requests.Count == RequestsPerEstimate) plan = await EstimateAsync(plan, requests, cancellationToken).ConfigureAwait(false);
+                if (requests.Count == RequestsPerEstimate)
+                    plan = await EstimateAsync(plan, requests, cancellationToken).ConfigureAwait(false);
             }
         }
 
@@ -84,7 +85,8 @@ public sealed class TreeRestorer(BackupRepository repository)
     }
 
     private async ValueTask WriteAsync(
-        RestoreContext context, Snapshot snapshot, RestoreSelection selection, List<RestoreTarget> targets, CancellationToken cancellationToken)
+        RestoreContext context, Snapshot snapshot, RestoreSelection selection, List<RestoreTarget> targets,
+        CancellationToken cancellationToken)
     {
         var executor = new BatchExecutor(context);
         var files = new FilePlanner(context, executor.StartAsync);
@@ -109,7 +111,8 @@ public sealed class TreeRestorer(BackupRepository repository)
         }
 
         if (targets.Find(target => !target.IsFound) is { } missing)
-            throw new RestoreRefusedException($"{snapshot.Id} has nothing under '{missing.Prefix}'; list what it holds and correct the path.");
+            throw new RestoreRefusedException(
+                $"{snapshot.Id} has nothing under '{missing.Prefix}'; list what it holds and correct the path.");
         if (!selection.TakesAll && !targets.Exists(target => target.IsUsed))
             throw new RestoreRefusedException($"Nothing in {snapshot.Id} matches the globs; list what it holds and correct them.");
     }

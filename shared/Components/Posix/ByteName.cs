@@ -10,7 +10,9 @@ public static class ByteName
     /// <summary>The bytes of a path that a person or a configuration gave.</summary>
     public static byte[] Parse(string text) => Encoding.UTF8.GetBytes(text);
 
-    /// <summary>UTF-8 as it is; control characters, backslashes and bytes that are no UTF-8 as <c>\xHH</c>, so that a message is one line.</summary>
+    /// <summary>
+    /// UTF-8 as it is; control characters, backslashes and bytes that are no UTF-8 as <c>\xHH</c>, so that a message is one line.
+    /// </summary>
     public static string Display(ReadOnlySpan<byte> name)
     {
         if (IsPlain(name)) return Encoding.ASCII.GetString(name);
@@ -60,8 +62,8 @@ public static class ByteName
     }
 
     /// <summary>
-    /// Whether a relative path can be created component by component without leaving its root: no empty, <c>.</c> or <c>..</c> component, no
-    /// NUL, none longer than 255 bytes.
+    /// Whether a relative path can be created component by component without leaving its root: no empty, <c>.</c> or <c>..</c> component,
+    /// no NUL, none longer than 255 bytes.
     /// </summary>
     public static bool IsSafeRelative(ReadOnlySpan<byte> path)
     {

@@ -22,7 +22,9 @@ public sealed unsafe class DirectoryNames
     /// <summary>The name at <paramref name="index"/>; in the block a NUL follows it.</summary>
     public ReadOnlySpan<byte> this[int index] => _bytes.AsSpan(_names[index].Offset, _names[index].Length);
 
-    /// <summary>Replaces what is held by the names in <paramref name="directory"/>, from its start, without <c>.</c> and <c>..</c>.</summary>
+    /// <summary>
+    /// Replaces what is held by the names in <paramref name="directory"/>, from its start, without <c>.</c> and <c>..</c>.
+    /// </summary>
     public PosixError Read(Descriptor directory, byte[]? buffer = null)
     {
         Count = 0;

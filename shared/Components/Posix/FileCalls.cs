@@ -62,7 +62,9 @@ public static unsafe class FileCalls
         return PosixError.None;
     }
 
-    /// <summary>The next run of data at or after <paramref name="offset"/>; <see cref="PosixError.NoDevice"/> when only a hole follows.</summary>
+    /// <summary>
+    /// The next run of data at or after <paramref name="offset"/>; <see cref="PosixError.NoDevice"/> when only a hole follows.
+    /// </summary>
     public static PosixError FindData(Descriptor file, long offset, out long start) => Seek(file, offset, SeekData, out start);
 
     /// <summary>The end of the data run that holds <paramref name="offset"/>.</summary>

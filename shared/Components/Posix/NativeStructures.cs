@@ -14,7 +14,9 @@ internal struct TimeSpecification
     internal static TimeSpecification FromNanoseconds(long value)
     {
         var (seconds, rest) = Math.DivRem(value, 1_000_000_000);
-        return rest < 0 ? new() { Seconds = seconds - 1, Nanoseconds = rest + 1_000_000_000 } : new() { Seconds = seconds, Nanoseconds = rest };
+        return rest < 0
+            ? new() { Seconds = seconds - 1, Nanoseconds = rest + 1_000_000_000 }
+            : new() { Seconds = seconds, Nanoseconds = rest };
     }
 }
 

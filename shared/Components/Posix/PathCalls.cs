@@ -3,7 +3,9 @@ using System.Runtime.InteropServices;
 
 namespace FunctionsBackup.Components.Posix;
 
-/// <summary>Calls on absolute paths, which may be longer than PATH_MAX and follow symbolic links: only for paths that a person gave.</summary>
+/// <summary>
+/// Calls on absolute paths, which may be longer than PATH_MAX and follow symbolic links: only for paths that a person gave.
+/// </summary>
 [SkipLocalsInit]
 public static unsafe class PathCalls
 {

@@ -4,8 +4,8 @@ using FunctionsBackup.Repository.Contents;
 namespace FunctionsBackup.Components.Files.Backup;
 
 /// <summary>
-/// The bytes of an open file up to the size it had when opened, read straight into the caller's buffer; holes of a sparse file are not read.
-/// Ends early where the file has become shorter.
+/// The bytes of an open file up to the size it had when opened, read straight into the caller's buffer; holes of a sparse file are not
+/// read. Ends early where the file has become shorter.
 /// </summary>
 /// <exception cref="PosixException">The file cannot be read.</exception>
 internal sealed class FileContentSource(Descriptor file, long size, bool sparse, string display, ProgressMeter meter) : IContentSource

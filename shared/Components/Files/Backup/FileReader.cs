@@ -32,7 +32,8 @@ internal sealed class FileReader(BackupSession session, WarningList warnings, Pr
         }
 
         error = AttributeCalls.ReadAll(file!, out var attributes);
-        if (error != PosixError.None) warnings.Add($"The extended attributes of {Display(entry)} were left out: {PosixException.Reason(error)}.");
+        if (error != PosixError.None)
+            warnings.Add($"The extended attributes of {Display(entry)} were left out: {PosixException.Reason(error)}.");
 
         ContentRef content;
         var source = new FileContentSource(file!, status.Size, sparse, Display(entry), meter);
@@ -48,7 +49,8 @@ internal sealed class FileReader(BackupSession session, WarningList warnings, Pr
         if (hooks.AfterRead is { } after) after(entry.Path);
         error = FileCalls.Status(file!, out var now);
         var changed = error != PosixError.None || !now.IsUnchangedSince(status) || source.IsShort;
-        if (changed) warnings.Add($"{Display(entry)} changed while it was read; it is kept as it was read and will be read again next time.");
+        if (changed)
+            warnings.Add($"{Display(entry)} changed while it was read; it is kept as it was read and will be read again next time.");
         return ToEntry(entry, status) with
         {
             Content = content,
@@ -70,7 +72,8 @@ internal sealed class FileReader(BackupSession session, WarningList warnings, Pr
         if (error != PosixError.None) return Leave(entry, error);
         error = AttributeCalls.ReadAll(directory!, entry.Name, out attributes);
         if (error == PosixError.NoEntry) return Leave(entry, error);
-        if (error != PosixError.None) warnings.Add($"The extended attributes of {Display(entry)} were left out: {PosixException.Reason(error)}.");
+        if (error != PosixError.None)
+            warnings.Add($"The extended attributes of {Display(entry)} were left out: {PosixException.Reason(error)}.");
         return ToEntry(entry, entry.Status) with { LinkTarget = target, ExtendedAttributes = attributes };
     }
 

@@ -6,7 +6,8 @@ using FunctionsBackup.Repository.Snapshots;
 namespace FunctionsBackup.Components.Files.Backup;
 
 /// <summary>
-/// The entries of the recovery point before, looked up in catalog order, so that one pass over its catalog is enough. Not for concurrent use.
+/// The entries of the recovery point before, looked up in catalog order, so that one pass over its catalog is enough. Not for concurrent
+/// use.
 /// </summary>
 internal sealed class ParentCatalog(Snapshot? snapshot, IAsyncEnumerator<CatalogEntry>? entries, Action<string> warn) : IAsyncDisposable
 {

@@ -5,13 +5,15 @@ namespace FunctionsBackup.Components.Files.Globs;
 /// <summary>
 /// One pattern, as in gitignore(5), matched on bytes: <c>*</c> and <c>?</c> do not cross <c>/</c>, <c>**</c> does, <c>[a-z]</c> and
 /// <c>[!a-z]</c> are classes of bytes, <c>\</c> takes the next character as it is. Without a <c>/</c> before its end a pattern matches the
-/// name at any depth, otherwise the whole path from the root. A <c>/</c> at the end matches directories only. <c>!</c> at the start negates.
+/// name at any depth, otherwise the whole path from the root. A <c>/</c> at the end matches directories only. <c>!</c> at the start
+/// negates.
 /// </summary>
 public sealed class Glob
 {
     private readonly byte[][] _parts;
 
-    private Glob(byte[][] parts, bool directoriesOnly, bool negated) => (_parts, DirectoriesOnly, IsNegated) = (parts, directoriesOnly, negated);
+    private Glob(byte[][] parts, bool directoriesOnly, bool negated) =>
+        (_parts, DirectoriesOnly, IsNegated) = (parts, directoriesOnly, negated);
 
     public bool DirectoriesOnly { get; }
 

@@ -18,7 +18,11 @@ internal sealed class DeltaFilter(RestoreContext context)
         var needed = new List<ChunkRequest>?[shares];
         await Parallel.ForAsync(
             0, shares,
-            new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, context.Options.Parallelism), CancellationToken = cancellationToken },
+            new ParallelOptions
+            {
+                MaxDegreeOfParallelism = Math.Max(1, context.Options.Parallelism),
+                CancellationToken = cancellationToken,
+            },
             (share, _) =>
             {
                 needed[share] = Compare(batch, share * Share);

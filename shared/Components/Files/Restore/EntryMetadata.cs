@@ -30,7 +30,8 @@ internal static class EntryMetadata
     /// <summary>The same for what cannot be opened: a link, fifo or device that was just made.</summary>
     internal static void Apply(RestoreContext context, Descriptor directory, ReadOnlySpan<byte> name, CatalogEntry entry)
     {
-        if (context.RestoresOwners) Check(context, DirectoryCalls.SetOwner(directory, name, entry.UserId, entry.GroupId), "set the owner of", entry);
+        if (context.RestoresOwners)
+            Check(context, DirectoryCalls.SetOwner(directory, name, entry.UserId, entry.GroupId), "set the owner of", entry);
         foreach (var attribute in entry.ExtendedAttributes)
             CheckAttribute(context, AttributeCalls.Write(directory, name, attribute.Name.Span, attribute.Value.Span), attribute, entry);
         if (entry.Kind != EntryKind.SymbolicLink)
@@ -70,7 +71,8 @@ internal static class EntryMetadata
         var name = ByteName.Display(attribute.Name.Span);
         context.WarnOnce(
             $"xattr {name} {error}",
-            $"The extended attribute {name} of {ByteName.Display(entry.Path.Span)} (and perhaps of others) was not restored: {PosixException.Reason(error)}.");
+            $"The extended attribute {name} of {ByteName.Display(entry.Path.Span)} (and perhaps of others) was not restored: "
+            + $"{PosixException.Reason(error)}.");
     }
 
     private static void Check(RestoreContext context, PosixError error, string attempt, CatalogEntry entry)

@@ -24,7 +24,8 @@ internal static class LinkRestorer
         return true;
     }
 
-    private static PosixError Replace(RestoreContext context, PendingLink link, Descriptor from, ReadOnlySpan<byte> firstName, in FileStatus first)
+    private static PosixError Replace(
+        RestoreContext context, PendingLink link, Descriptor from, ReadOnlySpan<byte> firstName, in FileStatus first)
     {
         var directory = link.Directory.Descriptor;
         var error = DirectoryCalls.Status(directory, link.Name, out var existing);

@@ -110,7 +110,8 @@ internal sealed class NewFile(RestoreContext context, RestoreDirectory directory
         const uint ownerOnly = 0x180;
         if (!directory.IsPrivate && context.HasUnnamedFiles)
         {
-            var unnamed = DirectoryCalls.Open(directory.Descriptor, "."u8, OpenFlags.WriteOnly | OpenFlags.Unnamed | flags, ownerOnly, out file);
+            var unnamed = DirectoryCalls.Open(
+                directory.Descriptor, "."u8, OpenFlags.WriteOnly | OpenFlags.Unnamed | flags, ownerOnly, out file);
             _made = unnamed == PosixError.None;
             if (_made) context.Begin(this);
             var unknown = unnamed is PosixError.NotSupported or PosixError.IsDirectory or PosixError.NoEntry

@@ -87,7 +87,8 @@ internal sealed class RestoreContext(BackupRepository repository, TreeRestoreOpt
         }
     }
 
-    internal TreeRestoreReport ToReport() => new(_files, _bytes, _writtenBytes, Warnings.ToList(), [.. _damaged.Order(StringComparer.Ordinal)]);
+    internal TreeRestoreReport ToReport() =>
+        new(_files, _bytes, _writtenBytes, Warnings.ToList(), [.. _damaged.Order(StringComparer.Ordinal)]);
 
     /// <summary>Errors after which the rest of a restore cannot go well either.</summary>
     internal static bool IsFatal(PosixError error) => error is PosixError.NoSpace or PosixError.QuotaExceeded or PosixError.ReadOnly

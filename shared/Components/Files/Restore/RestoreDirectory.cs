@@ -7,7 +7,8 @@ namespace FunctionsBackup.Components.Files.Restore;
 /// A directory of the target. It is made when the first thing in it is restored, and finished (extra names removed, metadata set, closed)
 /// after everything in it is in place.
 /// </summary>
-internal sealed class RestoreDirectory(RestoreDirectory? parent, byte[] name, CatalogEntry? entry, RestoreTarget? target = null) : IDisposable
+internal sealed class RestoreDirectory(
+    RestoreDirectory? parent, byte[] name, CatalogEntry? entry, RestoreTarget? target = null) : IDisposable
 {
     private const uint OwnerAll = 0x1C0;
 
@@ -111,7 +112,8 @@ internal sealed class RestoreDirectory(RestoreDirectory? parent, byte[] name, Ca
         }
 
         if (error != PosixError.None) return error;
-        if (Existed && !Accounts.IsRoot && FileCalls.Status(descriptor!, out var status) == PosixError.None && (status.Mode & OwnerAll) != OwnerAll)
+        if (Existed && !Accounts.IsRoot && FileCalls.Status(descriptor!, out var status) == PosixError.None
+            && (status.Mode & OwnerAll) != OwnerAll)
             error = FileCalls.SetMode(descriptor!, status.Mode | OwnerAll);
         _descriptor = descriptor;
         return error;
@@ -126,7 +128,8 @@ internal sealed class RestoreDirectory(RestoreDirectory? parent, byte[] name, Ca
             if (_children.Contains(System.Text.Encoding.Latin1.GetString(names[i]))) continue;
             var error = TreeRemover.Remove(descriptor, names[i]);
             if (error != PosixError.None)
-                context.Warnings.Add($"{ByteName.Display(names[i])} is not in the recovery point and was not removed: {PosixException.Reason(error)}.");
+                context.Warnings.Add(
+                    $"{ByteName.Display(names[i])} is not in the recovery point and was not removed: {PosixException.Reason(error)}.");
         }
     }
 }

@@ -150,7 +150,9 @@ internal sealed class RestoreFile(RestoreContext context, RestoreDirectory direc
     {
         var aligned = (segment.Length + SegmentWriters.Alignment - 1) & -SegmentWriters.Alignment;
         buffer.Span[segment.Length..aligned].Clear();
-        var error = _new.TryOpenDirect() is { } direct ? FileCalls.Write(direct, buffer.Span[..aligned], segment.Offset) : PosixError.InvalidArgument;
+        var error = _new.TryOpenDirect() is { } direct
+            ? FileCalls.Write(direct, buffer.Span[..aligned], segment.Offset)
+            : PosixError.InvalidArgument;
         if (error == PosixError.InvalidArgument)
         {
             WriteBuffered(segment.Offset, buffer.Span[..segment.Length]);
@@ -308,7 +310,8 @@ internal sealed class RestoreFile(RestoreContext context, RestoreDirectory direc
         if (damaged) context.AddDamaged(Entry.Path.Span);
         else context.AddFailed(Entry.Path.Span);
         if (!damaged && !InPlace) return;
-        if (Directory.IsPrivate || !context.MayReplace || DirectoryCalls.Status(Directory.Descriptor, Name, out var status) != PosixError.None
+        if (Directory.IsPrivate || !context.MayReplace
+            || DirectoryCalls.Status(Directory.Descriptor, Name, out var status) != PosixError.None
             || status.Kind != EntryKind.File) return;
         byte[] aside = [.. Name.AsSpan(0, Math.Min(Name.Length, 255 - 8)), .. ".damaged"u8];
         Check(DirectoryCalls.Rename(Directory.Descriptor, Name, Directory.Descriptor, aside, RenameMode.Replace), "rename");

@@ -85,7 +85,8 @@ internal sealed class RestoreTarget : IDisposable
             var name = ByteName.Display(_name.AsSpan(0, Math.Min(_name.Length, 50)));
             _staging = ByteName.Parse($".{name}.fbackup-staging-{Guid.NewGuid().ToString("N")[..8]}");
             PosixException.Check(DirectoryCalls.MakeDirectory(_holder!, _staging, OwnerAll), "make a staging directory beside", FullPath);
-            PosixException.Check(DirectoryCalls.OpenDirectory(_holder!, _staging, out var staging), "open the staging directory of", FullPath);
+            PosixException.Check(
+                DirectoryCalls.OpenDirectory(_holder!, _staging, out var staging), "open the staging directory of", FullPath);
             root.Attach(staging!, existed: false, isPrivate: true);
             return;
         }
@@ -116,7 +117,8 @@ internal sealed class RestoreTarget : IDisposable
         if (!exchanged) return;
         error = TreeRemover.Remove(_holder!, staging);
         if (error != PosixError.None)
-            _context.Warnings.Add($"What {FullPath} held before is still in {ByteName.Display(staging)} beside it: {PosixException.Reason(error)}.");
+            _context.Warnings.Add(
+                $"What {FullPath} held before is still in {ByteName.Display(staging)} beside it: {PosixException.Reason(error)}.");
     }
 
     /// <summary>Leaves the target as it is and keeps what was restored beside it, because it is not complete.</summary>
@@ -124,7 +126,8 @@ internal sealed class RestoreTarget : IDisposable
     {
         if (_staging is null) return;
         _context.Warnings.Add(
-            $"{FullPath} was left as it was, because the recovery point is damaged; what could be restored is in {ByteName.Display(_staging)} beside it.");
+            $"{FullPath} was left as it was, because the recovery point is damaged; what could be restored is in "
+            + $"{ByteName.Display(_staging)} beside it.");
         _staging = null;
     }
 
@@ -163,7 +166,8 @@ internal sealed class RestoreTarget : IDisposable
         if (FileCalls.Status(holder, out var above) == PosixError.None && above.Device != status.Device)
             throw new RestoreRefusedException($"{FullPath} is a mount point, so nothing can be swapped in; restore without staging.");
         if (Directory.ResolveLinkTarget(FullPath, false) is not null)
-            throw new RestoreRefusedException($"{FullPath} is a symbolic link, so nothing can be swapped in; name the directory that it leads to.");
+            throw new RestoreRefusedException(
+                $"{FullPath} is a symbolic link, so nothing can be swapped in; name the directory that it leads to.");
     }
 
     private bool IsEmptyDirectory()
@@ -181,13 +185,14 @@ internal sealed class RestoreTarget : IDisposable
         var error = FileCalls.Status(nearest, out var status);
         if (error == PosixError.None && status.Kind == EntryKind.Directory) error = DirectoryCalls.CheckWritable(nearest);
         if (error != PosixError.None)
-            throw new RestoreRefusedException($"{path} cannot be written to ({PosixException.Reason(error)}); choose another target, or allow writing there.");
+            throw new RestoreRefusedException(
+                $"{path} cannot be written to ({PosixException.Reason(error)}); choose another target, or allow writing there.");
     }
 
     // The target, or the nearest directory above it that exists.
     private Descriptor OpenNearest(out string path, byte[]? from = null)
     {
-        for (var at = from ?? ByteName.Parse(FullPath); ; at = ByteName.Directory(at) is { IsEmpty: false } above ? above.ToArray() : [(byte)'/'])
+        for (var at = from ?? ByteName.Parse(FullPath); ; at = Above(at))
         {
             path = ByteName.Display(at);
             var error = PathCalls.OpenDirectory(at, out var found);
@@ -200,6 +205,8 @@ internal sealed class RestoreTarget : IDisposable
             }
         }
     }
+
+    private static byte[] Above(byte[] path) => ByteName.Directory(path) is { IsEmpty: false } above ? above.ToArray() : [(byte)'/'];
 
     private void OpenHolder()
     {

@@ -41,7 +41,8 @@ internal static class SpaceCheck
             if (need > free)
             {
                 throw new RestoreRefusedException(
-                    $"{paths[group.First()]} has {free >> 20} MiB free but {need >> 20} MiB are needed; make room or choose another target.");
+                    $"{paths[group.First()]} has {free >> 20} MiB free but {need >> 20} MiB are needed; "
+                    + "make room or choose another target.");
             }
         }
     }
@@ -50,6 +51,7 @@ internal static class SpaceCheck
     private static long SpaceOf(CatalogEntry entry)
     {
         if (entry.Content is not { } content) return 0;
-        return content.Depth > 0 ? content.Size : content.Items.Sum(item => item.IsHole ? 0 : (item.Length + PerEntry - 1) / PerEntry * PerEntry);
+        if (content.Depth > 0) return content.Size;
+        return content.Items.Sum(item => item.IsHole ? 0 : (item.Length + PerEntry - 1) / PerEntry * PerEntry);
     }
 }

@@ -4,8 +4,8 @@ using FunctionsBackup.Repository.Catalogs;
 namespace FunctionsBackup.Components.Files.Walking;
 
 /// <summary>
-/// Walks a tree depth first, names sorted as bytes, which is <see cref="CatalogOrder"/>. Never follows a symbolic link below the root. Holds
-/// the names of the directories on the way to where it is, and nothing more. What cannot be read becomes a warning.
+/// Walks a tree depth first, names sorted as bytes, which is <see cref="CatalogOrder"/>. Never follows a symbolic link below the root.
+/// Holds the names of the directories on the way to where it is, and nothing more. What cannot be read becomes a warning.
 /// </summary>
 public sealed class TreeWalker(WalkOptions options, WarningList warnings)
 {

@@ -57,7 +57,8 @@ public sealed class WalkRoot : IDisposable
         }
 
         if (roots.Count == 0)
-            throw new FileNotFoundException($"Nothing to back up: cannot find {string.Join(", ", missing)}; correct the paths in the configuration.");
+            throw new FileNotFoundException(
+                $"Nothing to back up: cannot find {string.Join(", ", missing)}; correct the paths in the configuration.");
         foreach (var path in missing) warnings.Add($"The path {path} was left out.");
         roots.Sort((left, right) => left.CatalogName.AsSpan().SequenceCompareTo(right.CatalogName));
         return roots;
