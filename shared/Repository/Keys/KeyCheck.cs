@@ -17,8 +17,8 @@ internal static class KeyCheck
         var copy = await KeyObjects.ReadAsync(store, copyName, cancellationToken).ConfigureAwait(false);
         if (!copy.AsSpan().SequenceEqual(config.ToJson()))
         {
-            damage.Add(new DamageException(
-                copyName, $"The object {copyName} is {(copy is null ? "missing" : "not the copy of config that it was")}: put it back by copying config there."));
+            var what = copy is null ? "missing" : "not the copy of config that it was";
+            damage.Add(new DamageException(copyName, $"The object {copyName} is {what}: put it back by copying config there."));
         }
 
         var slots = await KeySlotList.LoadAsync(store, config, cancellationToken).ConfigureAwait(false);

@@ -77,9 +77,12 @@ public sealed class KeySlotList
         };
     }
 
-    private string Broken() => Unusable.Count == 0
-        ? ""
-        : $", and unusable: {string.Join(", ", Unusable.Take(3).Select(slot => $"{KeyObjects.Slots(_config.KeyGeneration)}{slot.Id} ({slot.Reason})"))}";
+    private string Broken()
+    {
+        if (Unusable.Count == 0) return "";
+        var prefix = KeyObjects.Slots(_config.KeyGeneration);
+        return $", and unusable: {string.Join(", ", Unusable.Take(3).Select(slot => $"{prefix}{slot.Id} ({slot.Reason})"))}";
+    }
 }
 
 /// <summary>A slot that cannot be used, and why.</summary>
