@@ -42,6 +42,8 @@ public sealed class BackupSession : IAsyncDisposable
     internal BackupSession(BackupRepository repository, SessionOptions options, FastCdc chunker)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.Parallelism);
+        if (!SnapshotStore.IsComponentName(options.Component))
+            throw new ArgumentException($"'{options.Component}' cannot name a component: use letters, digits, '_' and '-'.", nameof(options));
         _repository = repository;
         _options = options;
         _chunker = chunker;

@@ -31,6 +31,10 @@ public sealed class SnapshotStore
             $"{time.UtcDateTime:yyyyMMdd'T'HHmmss'Z'}-{component}-{fraction:x4}{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(2))}");
     }
 
+    /// <summary>Whether ids of recovery points can carry this name: 1 to 64 letters, digits, <c>_</c> and <c>-</c>.</summary>
+    public static bool IsComponentName(string name) =>
+        name.Length is > 0 and <= 64 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
+
     /// <summary>The component that an id names, or null if it is no id.</summary>
     public static string? ComponentOf(string id) =>
         id.Length > 26 && id[16] == '-' && id[^9] == '-' ? id[17..^9] : null;

@@ -32,7 +32,9 @@ public sealed class RepositoryVerifier(BackupRepository repository)
         var (read, bytes) = options.Level == VerificationLevel.Quick
             ? (0, 0L)
             : await ReadPacksAsync(options, packs, progress, cancellationToken).ConfigureAwait(false);
-        if (options.Level != VerificationLevel.Quick || !_badPacks.IsEmpty) await WalkAsync(snapshots, cancellationToken).ConfigureAwait(false);
+        // With ids, which packs are needed is known from a walk anyway: what it finds lost is a finding too.
+        if (options.Level != VerificationLevel.Quick || options.SnapshotIds.Count > 0 || !_badPacks.IsEmpty)
+            await WalkAsync(snapshots, cancellationToken).ConfigureAwait(false);
         return new VerificationReport(
             options.Level, startedAt, repository.Time.GetUtcNow(), snapshots.Count, packs.Count, read, bytes, unreferenced, _defects);
     }
