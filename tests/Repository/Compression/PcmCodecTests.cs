@@ -94,8 +94,8 @@ public sealed class PcmCodecTests
         using var plain = new BlockCompressor(CompressionSettings.Default);
         using var pcm = new PcmCodec();
         using var decompressor = new BlockDecompressor();
-        byte[] block = [.. Sound(20_000, 1, 1, 1), .. Sound(15_000, 0, 2, 2)];
-        int[] lengths = [20_000, 15_000];
+        byte[] block = [.. Sound(60_000, 1, 1, 1), .. Sound(45_000, 0, 2, 2)];
+        int[] lengths = [60_000, 45_000];
         var layouts = new byte[2];
         var packed = new byte[BlockCodec.Bound(block.Length)];
         PcmCodec.TryPlan(block, lengths, layouts, plain, packed).ShouldBeTrue();

@@ -3,11 +3,11 @@ namespace FunctionsBackup.Repository.Compression.Pcm;
 /// <summary>Guesses from a few thousand samples whether bytes are 16-bit sound, and how it lies. A wrong guess costs space, never data.</summary>
 internal static class PcmProbe
 {
-    /// <summary>Shorter runs are not worth planes of their own.</summary>
-    public const int MinimumLength = 8 << 10;
+    /// <summary>Shorter runs are not worth a look: it costs as much for these as for a chunk of the largest size. Pages are shorter.</summary>
+    public const int MinimumLength = 40 << 10;
 
-    /// <summary>Bytes of which that part would do are no sound, but silence or something regular.</summary>
-    private const double Silence = 0.2;
+    /// <summary>Bytes of which that part would do are no sound, but silence or something regular, such as rows of numbers.</summary>
+    private const double Silence = 0.4;
 
     private const int Windows = 3;
     private const int WindowSamples = 1024;
@@ -22,16 +22,17 @@ internal static class PcmProbe
     public static (PcmLayout Layout, double Part)? Detect(ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length < MinimumLength) return null;
-        Span<byte> high = stackalloc byte[WindowSamples], low = stackalloc byte[WindowSamples];
         Span<int> counts = stackalloc int[512];
+        var plain = PlainPart(bytes, counts);
+        if (plain < Silence) return null;
+        Span<byte> high = stackalloc byte[WindowSamples], low = stackalloc byte[WindowSamples];
         var best = (Layout: default(PcmLayout), Part: double.MaxValue);
         for (var phase = 0; phase < 2; phase++)
             for (var channels = 1; channels <= 2; channels++)
                 Try(bytes, new PcmLayout(phase, channels, 1), high, low, counts, ref best);
         foreach (var order in (ReadOnlySpan<int>)[0, 2])
             Try(bytes, best.Layout with { Order = order }, high, low, counts, ref best);
-        var plain = PlainPart(bytes, counts);
-        return plain > Silence && best.Part < 0.97 && best.Part < 0.95 * plain ? best : null;
+        return best.Part < 0.97 && best.Part < 0.95 * plain ? best : null;
     }
 
     private static void Try(

@@ -38,7 +38,9 @@ public sealed class IncrementalBackupTests
 
         // Again, with nothing changed but what backups themselves change.
         var idle = await bench.DirectAsync();
-        idle.Statistics.ReadBytes.ShouldBeLessThan(full.Statistics.ReadBytes / 4);
+        // An idle summarizer may sleep for half a minute; then the backup goes by modification times, and reads what was written just now.
+        if (PostgresBackupDetails.FromJson(idle.Details).IncrementalMethod == method)
+            idle.Statistics.ReadBytes.ShouldBeLessThan(full.Statistics.ReadBytes / 4);
         await bench.ShouldRestoreAsync(idle, Queries);
     }
 
