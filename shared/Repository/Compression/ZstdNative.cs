@@ -11,6 +11,12 @@ internal static partial class ZstdNative
     /// <summary>ZSTD_c_compressionLevel of ZSTD_cParameter.</summary>
     public const int CompressionLevel = 100;
 
+    /// <summary>ZSTD_c_hashLog: entries of the hash table, as a power of two.</summary>
+    public const int HashLog = 102;
+
+    /// <summary>ZSTD_c_chainLog: entries of the second table, as a power of two.</summary>
+    public const int ChainLog = 103;
+
     /// <summary>ZSTD_error_dstSize_tooSmall of zstd_errors.h: stable since 1.0 by that header's own promise.</summary>
     private const int DestinationTooSmall = 70;
 
