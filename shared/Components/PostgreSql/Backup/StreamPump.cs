@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Threading.Channels;
 using FunctionsBackup.Components.PostgreSql.Protocol;
 using FunctionsBackup.Repository.Catalogs;
 
@@ -64,8 +65,10 @@ internal sealed class StreamPump(
             // The first failure of a worker is the reason; what the others say follows from the end of the stream.
             var failed = running.FirstOrDefault(task => task.IsFaulted);
             await Task.WhenAll(running).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-            if (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            // A worker that is cancelled closes the file that this reader is writing to: that too is only a consequence.
+            if (exception is OperationCanceledException or ChannelClosedException)
             {
+                cancellationToken.ThrowIfCancellationRequested();
                 failed ??= running.FirstOrDefault(task => task.IsFaulted);
                 if (failed is not null) await failed;
             }

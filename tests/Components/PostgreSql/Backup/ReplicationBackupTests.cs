@@ -1,4 +1,5 @@
 using System.Text;
+using FunctionsBackup.Components;
 using FunctionsBackup.Components.PostgreSql;
 using FunctionsBackup.Components.PostgreSql.Backup;
 using FunctionsBackup.Storage;
@@ -96,10 +97,10 @@ public sealed class ReplicationBackupTests
         var store = new FaultyObjectStore(new InMemoryObjectStore());
         await using var bench = BackupBench.On(await PostgresServer.StartAsync(), await TestRepository.CreateAsync(store));
         await bench.Server.ExecuteAsync("create table rows as select n, md5(random()::text) || md5(random()::text) t from generate_series(1, 300000) n");
-        using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
+        using var cancel = new CancellationTokenSource();
         var options = new PostgresBackupOptions(bench.Server.ConnectionString) { Mode = PostgresBackupMode.Replication };
         var backup = new PostgresBackup(bench.Repository, TimeProvider.System);
-        await Should.ThrowAsync<OperationCanceledException>(async () => await backup.RunAsync(options, null, cancel.Token));
+        await Should.ThrowAsync<OperationCanceledException>(async () => await backup.RunAsync(options, new CancelAfterFiles(50, cancel), cancel.Token));
 
         store.FillUpAfter(1 << 20);
         await Should.ThrowAsync<StoreFullException>(async () => await backup.RunAsync(options, null, CancellationToken.None));
@@ -108,5 +109,14 @@ public sealed class ReplicationBackupTests
         const string Left = "select count(*) from (select 1 from pg_replication_slots union all select 1 from pg_stat_replication) x";
         while (await bench.Server.ScalarAsync<long>(Left) > 0) await Task.Yield();
         await foreach (var snapshot in bench.Repository.ListSnapshotsAsync(null, CancellationToken.None)) snapshot.ShouldBeNull();
+    }
+
+    /// <summary>Cancels in the middle, however fast the machine is.</summary>
+    private sealed class CancelAfterFiles(long files, CancellationTokenSource cancel) : IProgress<WorkProgress>
+    {
+        public void Report(WorkProgress value)
+        {
+            if (value.FilesDone == files) cancel.Cancel();
+        }
     }
 }
