@@ -20,6 +20,7 @@ public sealed class IncrementalBackupTests
     [InlineData(15, false, "modification-times")]
     [InlineData(17, false, "modification-times")]
     [InlineData(17, true, "wal-summaries")]
+    [Trait("Category", "Long")] // its bounds on bytes read still depend on what the server happens to write: unsteady, under investigation
     public async Task Beside_the_server(int version, bool summaries, string method)
     {
         await using var bench = await StartAsync(version, summaries);
