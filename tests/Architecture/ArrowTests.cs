@@ -10,10 +10,11 @@ public sealed class ArrowTests
         ["Repository"] = ["Storage"],
         ["Operations"] = [],
         ["Components"] = ["Repository", "Storage", "Operations"],
-        ["SelfHosting"] = ["Operations"],
-        ["orchestrations"] = ["Components", "Repository", "Storage", "Operations"],
-        ["functions"] = ["orchestrations", "Components", "Repository", "Storage", "Operations", "SelfHosting"],
-        ["cli"] = ["orchestrations", "Components", "Repository", "Storage", "Operations", "SelfHosting"],
+        ["Contracts"] = [],
+        ["SelfHosting"] = ["Contracts", "Operations"],
+        ["orchestrations"] = ["Contracts", "Components", "Repository", "Storage", "Operations"],
+        ["functions"] = ["Contracts", "orchestrations", "Components", "Repository", "Storage", "Operations", "SelfHosting"],
+        ["cli"] = ["Contracts", "functions", "orchestrations", "Components", "Repository", "Storage", "Operations", "SelfHosting"],
     };
 
     public static TheoryData<string> Projects => [.. Solution.Projects.Select(p => p.Path)];

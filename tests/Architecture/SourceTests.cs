@@ -8,6 +8,7 @@ public sealed partial class SourceTests
     [Fact]
     public void Namespaces_follow_folders() => Offences((project, file, text) =>
     {
+        if (project.Name == "Contracts") return null; // the namespaces of the packages whose types it declares
         var below = Path.GetRelativePath(project.Folder, Path.GetDirectoryName(file)!);
         var expected = below == "." ? project.RootNamespace : $"{project.RootNamespace}.{below.Replace('/', '.')}";
         var found = Namespace().Match(text);
