@@ -56,12 +56,15 @@ public sealed class BlockingThreadsTests
 
         using var source = new CancellationTokenSource();
         using var gate = new ManualResetEventSlim();
+        using var three = new CountdownEvent(3);
         var waiting = Enumerable.Range(0, 3).Select(i => _threads.RunAsync(() =>
         {
+            three.Signal();
             gate.Wait();
             return i;
         }, source.Token)).ToArray();
         var began = false;
+        three.Wait(TimeSpan.FromSeconds(30)).ShouldBeTrue(); // a call that has not begun would be cancelled too
         var queued = _threads.RunAsync(() => began = true, source.Token);
         await source.CancelAsync();
         gate.Set();

@@ -158,7 +158,10 @@ internal sealed class RecoveryWorld : IAsyncDisposable
         Second = await backup.RunAsync(options, null, CancellationToken.None);
         await writer.WaitForAsync(60);
         AtSecondName = await writer.BetweenAsync(() => server.ExecuteAsync($"select pg_create_restore_point('{SecondName}')"));
-        await writer.WaitForAsync(60);
+        await writer.WaitForAsync(30);
+        // However little the server wrote, the last rows are in a later segment than the restore point.
+        await writer.BetweenAsync(() => server.ExecuteAsync("select pg_switch_wal()"));
+        await writer.WaitForAsync(30);
         Rows = await writer.StopAsync();
 
         if (archiver is not null)
