@@ -1,5 +1,6 @@
 using FunctionsBackup.Operations.Configuration.Values;
 using FunctionsBackup.Operations.Objectives;
+using FunctionsBackup.Operations.Scheduling;
 
 namespace FunctionsBackup.Operations.Configuration;
 
@@ -12,7 +13,10 @@ public sealed class BackupConfiguration
     {
         (File, Folder, _values) = (file, folder, values);
         Global = new GlobalSettings(Text("global.storage_backend")!, Value("global.encryption") is true,
-            Get<CompressionSetting>("global.compression")!, (int)Value("global.parallel_jobs")!);
+            Get<CompressionSetting>("global.compression")!, (int)Value("global.parallel_jobs")!)
+        {
+            TimeZone = Get<TimeZoneInfo>("global.time_zone")!,
+        };
         Storage = new StorageSettings(Text("storage.path")!);
         Keys = new KeySettings(Get<SecretReference>("keys.passphrase"), Get<SecretReference>("keys.recovery_key"));
         Postgres = Get<SecretReference>("components.postgres.connection") is { } connection
@@ -76,6 +80,17 @@ public sealed class BackupConfiguration
                 Get<IReadOnlyList<string>>($"components.{component}.exclude") ?? [])
             : null;
 
+    /// <summary>What the policies say is to be taken when, in the order of the table.</summary>
+    public IEnumerable<PolicySchedule> Schedules
+    {
+        get
+        {
+            foreach (var value in Effective)
+                if (value is { Value: CronSchedule expression } && value.Setting.Path.Split('.') is ["policies", var component, "schedule", var kind])
+                    yield return new PolicySchedule(component, kind, new Schedule(expression, Global.TimeZone));
+        }
+    }
+
     /// <summary>How long recovery points of a component are kept.</summary>
     public RetentionSettings Retention(string component)
     {
@@ -105,7 +120,11 @@ public sealed class BackupConfiguration
     private string? Text(string path) => Get<string>(path);
 }
 
-public sealed record GlobalSettings(string StorageBackend, bool Encryption, CompressionSetting Compression, int ParallelJobs);
+public sealed record GlobalSettings(string StorageBackend, bool Encryption, CompressionSetting Compression, int ParallelJobs)
+{
+    /// <summary>Of all schedules.</summary>
+    public TimeZoneInfo TimeZone { get; init; } = TimeZoneInfo.Utc;
+}
 
 /// <param name="Path">Absolute folder of a filesystem repository.</param>
 public sealed record StorageSettings(string Path);

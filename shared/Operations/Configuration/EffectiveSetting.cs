@@ -16,6 +16,7 @@ public sealed record EffectiveSetting(Setting Setting, object? Value, string Sou
         null => "",
         bool yes => yes ? "true" : "false",
         TimeSpan duration => Duration.Format(duration),
+        TimeZoneInfo zone => zone.Id,
         IReadOnlyList<string> texts => $"[{string.Join(", ", texts)}]",
         _ when Setting.Kind == SettingKind.Reserved => "(not used by this version)",
         var other => other.ToString() ?? "",

@@ -36,6 +36,9 @@ public enum SettingKind
     /// <summary>A length of time: <see cref="TimeSpan"/>.</summary>
     Duration,
 
+    /// <summary>The IANA name of a time zone: <see cref="TimeZoneInfo"/>.</summary>
+    TimeZone,
+
     /// <summary>An algorithm and a level: <see cref="Values.CompressionSetting"/>.</summary>
     Compression,
 

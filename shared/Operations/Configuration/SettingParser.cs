@@ -1,6 +1,7 @@
 using System.Globalization;
 using FunctionsBackup.Operations.Configuration.Values;
 using FunctionsBackup.Operations.Configuration.Yaml;
+using FunctionsBackup.Operations.Scheduling;
 
 namespace FunctionsBackup.Operations.Configuration;
 
@@ -57,6 +58,8 @@ internal sealed class SettingParser(string folder)
                 return CronSchedule.TryParse(text, out var schedule) is { } cronProblem ? wrong(value, cronProblem) : schedule;
             case SettingKind.Duration:
                 return Duration.TryParse(text, out var duration) ? duration : wrong(value, $"must be {Describe(setting)}");
+            case SettingKind.TimeZone:
+                return TimeZones.TryFind(text, out var zone) is { } zoneProblem ? wrong(value, zoneProblem) : zone;
             case SettingKind.Compression:
                 return CompressionSetting.TryParse(text, out var compression) is { } problem ? wrong(value, problem) : compression;
             case SettingKind.Url:
@@ -126,6 +129,7 @@ internal sealed class SettingParser(string folder)
         SettingKind.Secret => "a reference: env:NAME, file:PATH or keyvault:NAME",
         SettingKind.Cron => "a schedule such as \"0 2 * * *\"",
         SettingKind.Duration => "a length of time with its unit, as in 90s, 15m, 2h or 30d",
+        SettingKind.TimeZone => "the IANA name of a time zone, as in Europe/Berlin",
         SettingKind.Path => "a path",
         SettingKind.Url => "an http:// or https:// address",
         _ => "a text",

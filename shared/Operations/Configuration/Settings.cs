@@ -18,6 +18,7 @@ public static class Settings
             "true (zstd), zstd, lz4, gzip or none; with a level as zstd:6 or { algorithm: zstd, level: 6 }."),
         new("global.parallel_jobs", SettingKind.Integer, "2",
             "Workers that read, compress and encrypt, and requests in flight.") { Minimum = 1, Maximum = 64 },
+        new("global.time_zone", SettingKind.TimeZone, "UTC", "The time zone of all schedules, by its IANA name, as in Europe/Berlin."),
 
         new("storage.path", SettingKind.Path, "./repository", "Folder of a filesystem repository."),
         new("storage.bucket", SettingKind.Text, null, "Bucket of an s3 repository."),
@@ -88,7 +89,7 @@ public static class Settings
         };
         foreach (var kind in schedules)
             yield return new Setting($"{path}.schedule.{kind}", SettingKind.Cron, null,
-                $"When a {kind} is taken, cron with 5 fields or 6 with seconds first, UTC.");
+                $"When a {kind} is taken, cron with 5 fields or 6 with seconds first, in global.time_zone.");
         foreach (var name in counted)
         {
             yield return Count(name, name switch

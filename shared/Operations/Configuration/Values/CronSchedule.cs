@@ -4,7 +4,7 @@ namespace FunctionsBackup.Operations.Configuration.Values;
 
 /// <summary>
 /// When something runs, checked but not evaluated here: five fields (minute hour day month weekday) as in crontab(5), or six with seconds
-/// first, as the NCRONTAB expressions of Azure Functions timers. Times are UTC.
+/// first, as the NCRONTAB expressions of Azure Functions timers. Day of month and weekday must both match.
 /// </summary>
 public sealed record CronSchedule
 {
