@@ -21,7 +21,7 @@ internal static class BackupListCommand
             context.Printer.Result(
                 () => new JsonObject { ["recovery_points"] = new JsonArray([.. snapshots.Select(SnapshotView.ToJson)]) },
                 output => Write(snapshots, output, context.Printer));
-            return ExitCode.Done;
+            return await RepositoryWarnings.SayAsync(context, repository, component, cancellationToken) ? ExitCode.Warnings : ExitCode.Done;
         });
     }
 

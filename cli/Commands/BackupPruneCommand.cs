@@ -34,6 +34,7 @@ internal static class BackupPruneCommand
         {
             var dry = context.Get(dryRun);
             var repository = await context.OpenRepositoryAsync(cancellationToken);
+            await repository.Snapshots.EnsureNoneLostAsync(cancellationToken);
             var decisions = await DecideAsync(context, repository, cancellationToken);
             var removed = decisions.Where(d => !d.Keep).ToList();
             if (!dry)

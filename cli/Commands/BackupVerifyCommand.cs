@@ -39,6 +39,7 @@ internal static class BackupVerifyCommand
             var wal = await WalVerifier.RunAsync(repository, points, options.Level == VerificationLevel.Full, cancellationToken);
             context.Printer.EndProgress();
             foreach (var problem in wal) context.Printer.Warn(problem.Sentence);
+            foreach (var note in report.Notes) context.Printer.Note(note);
             context.Printer.LongResult(() => ToJson(report, wal), output => Write(report, wal, output));
             if (report.Defects.Count > 0 || wal.Any(p => p.BreaksBackup)) return ExitCode.Damage;
             return wal.Count > 0 ? ExitCode.Warnings : ExitCode.Done;
@@ -89,6 +90,7 @@ internal static class BackupVerifyCommand
             ["recovery_points"] = new JsonArray([.. d.Snapshots.Select(s => JsonValue.Create(s))]),
             ["mend"] = d.Mend,
         })]),
+        ["notes"] = new JsonArray([.. report.Notes.Select(n => JsonValue.Create(n))]),
         ["wal"] = new JsonArray([.. wal.Select(w => new JsonObject
         {
             ["recovery_point"] = w.SnapshotId, ["problem"] = w.Sentence, ["breaks_recovery_point"] = w.BreaksBackup,

@@ -17,11 +17,14 @@ internal static class RepositoryKeysCommand
     private static Command List() => new Command("list", "List the key slots; needs no key.").Does(async (context, cancellationToken) =>
     {
         await using var store = RepositoryAccess.CreateStore(context);
-        var slots = await new KeyAdministration(store, context.Time).ListSlotsAsync(cancellationToken);
+        var administration = new KeyAdministration(store, context.Time);
+        var slots = await administration.ListSlotsAsync(cancellationToken);
+        var lost = await administration.ListLostSlotsAsync(cancellationToken);
         context.Printer.Result(
             () => new JsonObject
             {
                 ["slots"] = new JsonArray([.. slots.Usable.Select(ToJson)]),
+                ["lost"] = new JsonArray([.. lost.Select(id => JsonValue.Create(id))]),
                 ["unusable"] = new JsonArray([.. slots.Unusable.Select(u => new JsonObject { ["id"] = u.Id, ["reason"] = u.Reason })]),
             },
             output =>
@@ -31,7 +34,9 @@ internal static class RepositoryKeysCommand
                 table.Write(output, context.Printer.IsTerminal);
             });
         foreach (var slot in slots.Unusable) context.Printer.Warn($"Key slot {slot.Id} cannot be used: {slot.Reason}.");
-        return slots.Unusable.Count > 0 ? ExitCode.Warnings : ExitCode.Done;
+        foreach (var id in lost)
+            context.Printer.Warn($"Key slot {id} is missing although nobody removed it; 'fbackup repository repair' puts it back.");
+        return slots.Unusable.Count + lost.Count > 0 ? ExitCode.Warnings : ExitCode.Done;
     });
 
     private static Command Add()

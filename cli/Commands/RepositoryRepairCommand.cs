@@ -5,7 +5,7 @@ using FunctionsBackup.Repository.Damage;
 
 namespace FunctionsBackup.Cli.Commands;
 
-/// <summary><c>repository repair</c>: builds the index anew from the packs alone, and marks what is lost. Exit code 5 while something is
+/// <summary><c>repository repair</c>: builds the index anew from the packs alone, puts lost records back from their copies, and marks what is lost. Exit code 5 while something is
 /// lost.</summary>
 internal static class RepositoryRepairCommand
 {
@@ -15,16 +15,18 @@ internal static class RepositoryRepairCommand
         {
             Description = "Read every byte of every pack, not only what a verification found bad.",
         };
-        return new Command("repair", "Rebuild the index from the packs and mark what is lost.") { readAll }.Does(
+        return new Command("repair", "Rebuild the index from the packs, put lost records back, and mark what is lost.") { readAll }.Does(
             async (context, cancellationToken) =>
         {
-            var repository = await context.OpenRepositoryAsync(cancellationToken, tolerateDamage: true);
+            var repository = await context.OpenRepositoryAsync(cancellationToken);
             var report = await new RepositoryRepair(repository).RunAsync(context.Get(readAll), context.Parallelism, cancellationToken);
             foreach (var lost in report.LostPacks) context.Printer.Warn(lost);
+            foreach (var lost in report.LostRecords) context.Printer.Warn($"{lost} is lost, and so is its copy; from now on it counts as removed.");
             context.Printer.Result(() => ToJson(report), output =>
             {
                 output.WriteLine($"The index was built anew from {report.Packs:N0} packs.");
-                if (report.Damage is null) output.WriteLine("Nothing is lost.");
+                foreach (var name in report.PutBack) output.WriteLine($"{name} was put back from its copy.");
+                if (report.Damage is null && report.LostRecords.Count == 0) output.WriteLine("Nothing is lost.");
                 foreach (var damaged in report.Damage?.Snapshots ?? [])
                 {
                     output.WriteLine(damaged.LostFiles < 0
@@ -32,7 +34,7 @@ internal static class RepositoryRepairCommand
                         : $"{damaged.Id} has lost {damaged.LostFiles:N0} files, such as {string.Join(", ", damaged.Examples)}.");
                 }
             });
-            if (report.Damage is null) return ExitCode.Done;
+            if (report.Damage is null) return report.LostRecords.Count == 0 ? ExitCode.Done : ExitCode.Damage;
             context.Printer.Note(
                 "The next backup stores again what the source still has; then run 'fbackup repository repair' once more. Other files of the damaged recovery points restore as before.");
             return ExitCode.Damage;
@@ -42,6 +44,8 @@ internal static class RepositoryRepairCommand
     private static JsonObject ToJson(RepairReport report) => new()
     {
         ["packs"] = report.Packs,
+        ["put_back"] = new JsonArray([.. report.PutBack.Select(p => JsonValue.Create(p))]),
+        ["lost_records"] = new JsonArray([.. report.LostRecords.Select(p => JsonValue.Create(p))]),
         ["lost_packs"] = new JsonArray([.. report.LostPacks.Select(p => JsonValue.Create(p))]),
         ["damaged_recovery_points"] = new JsonArray([.. (report.Damage?.Snapshots ?? []).Select(s => new JsonObject
         {

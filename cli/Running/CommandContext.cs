@@ -34,14 +34,12 @@ internal sealed class CommandContext(ParseResult arguments, Printer printer, Tim
 
     /// <param name="cancellationToken">Stops opening.</param>
     /// <param name="index">False for commands that read only records and sealed objects: opens faster.</param>
-    /// <param name="tolerateDamage">True only for repair.</param>
-    public async ValueTask<BackupRepository> OpenRepositoryAsync(
-        CancellationToken cancellationToken, bool index = true, bool tolerateDamage = false) =>
+    public async ValueTask<BackupRepository> OpenRepositoryAsync(CancellationToken cancellationToken, bool index = true) =>
         _repository ??= await RepositoryAccess.OpenAsync(
             this,
             new RepositoryOptions
             {
-                Compression = RepositoryAccess.Compression(this), Time = Time, LoadIndex = index, TolerateDamagedIndex = tolerateDamage,
+                Compression = RepositoryAccess.Compression(this), Time = Time, LoadIndex = index,
             },
             cancellationToken);
 

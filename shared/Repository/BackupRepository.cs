@@ -24,9 +24,6 @@ public sealed record RepositoryOptions
 
     /// <summary>False for callers that only use <see cref="BackupRepository.Sealed"/> and snapshot records: opens faster.</summary>
     public bool LoadIndex { get; init; } = true;
-
-    /// <summary>True only for repair: opens although index segments are damaged.</summary>
-    public bool TolerateDamagedIndex { get; init; }
 }
 
 /// <summary>One chunk to fetch.</summary>
@@ -86,7 +83,7 @@ public sealed class BackupRepository : IAsyncDisposable
 
     internal TimeProvider Time { get; }
 
-    /// <summary>False when chunks are known to be lost: then nothing is taken over from an earlier recovery point unseen.</summary>
+    /// <summary>False when chunks are known to be lost, or a part of the index is: then nothing is taken over from an earlier recovery point unseen.</summary>
     internal bool TrustsParents { get; }
 
     internal ChunkIndex Index => _index ?? throw new InvalidOperationException("The repository was opened without its index.");
@@ -100,7 +97,6 @@ public sealed class BackupRepository : IAsyncDisposable
     /// <param name="unlocked">Disposed with the repository.</param>
     /// <param name="options">How it will be used.</param>
     /// <param name="cancellationToken">Stops opening.</param>
-    /// <exception cref="DamageException">A part of the index is damaged; 'repository repair' rebuilds it.</exception>
     public static async ValueTask<BackupRepository> OpenAsync(
         IObjectStore store, UnlockedRepository unlocked, RepositoryOptions options, CancellationToken cancellationToken)
     {
@@ -110,13 +106,23 @@ public sealed class BackupRepository : IAsyncDisposable
         if (!options.LoadIndex)
             return new BackupRepository(store, keys, unlocked, chunker, options, sealedObjects, null, CollectionFence.None, false);
         var index = await ChunkIndex.OpenAsync(store, keys, cancellationToken).ConfigureAwait(false);
-        if (index.Damaged.Count > 0 && !options.TolerateDamagedIndex) throw index.Damaged[0];
         var marks = new CollectionMarks(store, sealedObjects);
         var fence = await CollectionFence.OpenAsync(marks, options.Time, cancellationToken).ConfigureAwait(false);
         index.Condemn(fence.CondemnedPacks);
-        var trustsParents = !await DamageRecords.AnyAsync(store, cancellationToken).ConfigureAwait(false);
+        if (index.Damaged.Count > 0) index.Condemn(await FindAbsentPacksAsync(store, index, cancellationToken).ConfigureAwait(false));
+        var trustsParents = index.Damaged.Count == 0 && !await DamageRecords.AnyAsync(store, cancellationToken).ConfigureAwait(false);
         return new BackupRepository(store, keys, unlocked, chunker, options, sealedObjects, index, fence, trustsParents);
     }
+
+    /// <summary>
+    /// What is wrong with the index, one sentence each with the mend. Chunks that only a damaged segment names are stored anew by backups and
+    /// lacked by restores.
+    /// </summary>
+    public IReadOnlyList<string> IndexWarnings => _index is null ? [] :
+    [
+        .. _index.Damaged.Select(d =>
+            $"{d.ObjectName} is damaged and was passed over, so chunks that only it names count as absent; run 'fbackup repository repair'."),
+    ];
 
     /// <summary>Starts adding one recovery point. Nothing is visible before <see cref="BackupSession.CommitAsync"/>.</summary>
     public BackupSession BeginSession(SessionOptions options) => new(this, options, _chunker);
@@ -206,6 +212,39 @@ public sealed class BackupRepository : IAsyncDisposable
     /// <summary>Key objects that are not as they were written, although this repository could be opened.</summary>
     internal ValueTask<IReadOnlyList<DamageException>> FindKeyDamageAsync(CancellationToken cancellationToken) =>
         KeyCheck.FindDamageAsync(Store, _unlocked.Config, cancellationToken);
+
+    /// <summary>
+    /// A segment that was replaced comes back into force if the one that replaced it cannot be read, and may name packs that have gone since.
+    /// </summary>
+    private static async ValueTask<IReadOnlyList<string>> FindAbsentPacksAsync(
+        IObjectStore store, ChunkIndex index, CancellationToken cancellationToken)
+    {
+        var absent = index.Packs().Select(p => p.Name).ToHashSet();
+        await foreach (var info in store.ListAsync(Packing.PackFormat.Prefix, cancellationToken).ConfigureAwait(false)) absent.Remove(info.Name);
+        return [.. absent];
+    }
+
+    /// <summary>Makes the witnesses that are missing (FORMAT.md §8), of records, pins and key slots.</summary>
+    internal async ValueTask AdoptAsync(CancellationToken cancellationToken)
+    {
+        await Snapshots.Witnesses.AdoptAsync(cancellationToken).ConfigureAwait(false);
+        await new SlotWitnesses(Store, _unlocked.Config.KeyGeneration).AdoptAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Puts lost records, pins and key slots back from their witnesses.</summary>
+    internal async ValueTask<(IReadOnlyList<string> PutBack, IReadOnlyList<string> Lost)> MendLostAsync(CancellationToken cancellationToken)
+    {
+        var (putBack, lost) = await Snapshots.Witnesses.MendAsync(cancellationToken).ConfigureAwait(false);
+        var slots = await new SlotWitnesses(Store, _unlocked.Config.KeyGeneration).MendAsync(cancellationToken).ConfigureAwait(false);
+        return ([.. putBack, .. slots], lost);
+    }
+
+    /// <summary>Records, pins and slots whose loss would not be noticed, by name.</summary>
+    internal IAsyncEnumerable<string> FindUnwitnessedAsync(CancellationToken cancellationToken) => Snapshots.Witnesses.FindUnwitnessedAsync(cancellationToken);
+
+    /// <summary>Objects that were lost, by name.</summary>
+    internal IAsyncEnumerable<string> FindLostAsync(CancellationToken cancellationToken) => Snapshots.Witnesses.FindLostAsync(cancellationToken)
+        .Concat(new SlotWitnesses(Store, _unlocked.Config.KeyGeneration).FindLostAsync(cancellationToken));
 
     /// <summary>Whether a session that began when this repository was opened may still commit.</summary>
     internal ValueTask CheckFenceAsync(string? parent, CancellationToken cancellationToken) => _fence.CheckAsync(

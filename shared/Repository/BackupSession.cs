@@ -107,7 +107,7 @@ public sealed class BackupSession : IAsyncDisposable
             Host = Environment.MachineName,
             WrittenBy = BackupRepository.ProductVersion,
             Catalog = catalog,
-            Warnings = draft.Warnings,
+            Warnings = [.. draft.Warnings, .. _repository.IndexWarnings],
             Details = draft.Details,
             Statistics = new SnapshotStatistics
             {

@@ -10,7 +10,9 @@ internal static class DatabaseRestore
     public static async Task<int> RunAsync(
         CommandContext context, PostgresRestoreOptions options, bool planOnly, CancellationToken cancellationToken)
     {
-        var restore = new PostgresRestore(await context.OpenRepositoryAsync(cancellationToken), context.Time);
+        var repository = await context.OpenRepositoryAsync(cancellationToken);
+        await RepositoryWarnings.SayAsync(context, repository, "postgres", cancellationToken);
+        var restore = new PostgresRestore(repository, context.Time);
         if (planOnly)
         {
             var plan = await restore.PlanAsync(options, cancellationToken);

@@ -36,6 +36,7 @@ internal static class FilesRestore
     {
         var repository = await context.OpenRepositoryAsync(cancellationToken);
         var snapshot = await FindAsync(repository, request, cancellationToken);
+        await RepositoryWarnings.SayAsync(context, repository, request.Component, cancellationToken);
         var options = new TreeRestoreOptions(Roots(snapshot, request.Target))
         {
             Include = request.Include,

@@ -58,7 +58,7 @@ internal sealed record ComponentStanding(string Component, RecoveryObjective Obj
             return standing with { IsProtected = true,
                 Reasons = [$"Every recovery point of {component} is damaged; take a new one with 'fbackup backup run --type {component} --full'."] };
 
-        var reasons = new List<string>();
+        var reasons = new List<string>(await RepositoryWarnings.FindLostAsync(repository, component, cancellationToken));
         if (sound != newest) reasons.Add($"{newest.Id} is damaged; take a new one with 'fbackup backup run --type {component}'.");
         if (sound.Warnings.Count > 0) reasons.Add($"{sound.Id} was taken with warnings; 'fbackup backup show {sound.Id}' shows them.");
         var (until, walBytes) = component == "postgres" ? await WalAsync(repository, sound, reasons, cancellationToken)

@@ -24,7 +24,12 @@ internal sealed record CollectionMark(IReadOnlyList<string> Packs, double GraceS
 internal sealed record SweepRecord(IReadOnlyList<string> Kept);
 
 /// <summary>A mark as it lies in the store.</summary>
-internal sealed record StoredMark(string Name, DateTimeOffset MadeAt, CollectionMark Mark, SweepRecord? Sweep)
+/// <param name="Name">Of the mark.</param>
+/// <param name="MadeAt">By the store's clock.</param>
+/// <param name="Mark">What it condemns.</param>
+/// <param name="SweptAt">When it was carried out, by the store's clock; null: not yet.</param>
+/// <param name="Sweep">What became of it, if it was carried out.</param>
+internal sealed record StoredMark(string Name, DateTimeOffset MadeAt, CollectionMark Mark, DateTimeOffset? SweptAt, SweepRecord? Sweep)
 {
     /// <summary>Packs that nothing new may refer to.</summary>
     public IEnumerable<string> Condemned => Sweep is null ? Mark.Packs : Mark.Packs.Except(Sweep.Kept);
@@ -76,7 +81,7 @@ internal sealed class CollectionMarks(IObjectStore store, SealedObjects sealedOb
     public async IAsyncEnumerable<StoredMark> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var all = await store.ListAsync(Prefix, cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
-        var names = all.Select(i => i.Name).ToHashSet();
+        var times = all.ToDictionary(i => i.Name, i => i.LastModified);
         foreach (var info in all)
         {
             if (info.Name.EndsWith(SweptSuffix, StringComparison.Ordinal)) continue;
@@ -84,14 +89,15 @@ internal sealed class CollectionMarks(IObjectStore store, SealedObjects sealedOb
             if (mark is null) continue;
             if (!(mark.GraceSeconds >= 0 && mark.GraceSeconds < TimeSpan.FromDays(3650).TotalSeconds)) mark = CollectionMark.Unreadable;
             SweepRecord? sweep = null;
-            if (names.Contains(info.Name + SweptSuffix))
+            var isSwept = times.TryGetValue(info.Name + SweptSuffix, out var sweptAt);
+            if (isSwept)
             {
                 // Unreadable: what it kept stays condemned and is marked anew. To carry the mark out again would need a new grace time.
                 sweep = await ReadAsync(info.Name + SweptSuffix, CollectionJson.Default.SweepRecord, new SweepRecord([]), cancellationToken)
                     .ConfigureAwait(false);
             }
 
-            yield return new StoredMark(info.Name, info.LastModified, mark, sweep);
+            yield return new StoredMark(info.Name, info.LastModified, mark, sweep is null ? null : sweptAt, sweep);
         }
     }
 

@@ -20,7 +20,7 @@ public sealed class GarbageCollector(BackupRepository repository)
     private readonly CollectionMarks _marks = new(repository.Store, repository.Sealed);
 
     /// <summary>Runs both phases once.</summary>
-    /// <exception cref="RepositoryException">A recovery point is damaged, so that it is not known what must be kept.</exception>
+    /// <exception cref="RepositoryException">A recovery point or the index is damaged or lost, so that it is not known what must be kept.</exception>
     public async ValueTask<CollectionReport> RunAsync(CollectionOptions options, CancellationToken cancellationToken)
     {
         var marks = await _marks.ListAsync(cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
@@ -28,6 +28,7 @@ public sealed class GarbageCollector(BackupRepository repository)
         repository.Index.Condemn(marks.SelectMany(m => m.Condemned)); // those made since the repository was opened too
         var stored = await repository.Store.ListAsync(PackFormat.Prefix, cancellationToken).ToDictionaryAsync(i => i.Name, cancellationToken: cancellationToken)
             .ConfigureAwait(false);
+        await repository.Snapshots.EnsureNoneLostAsync(cancellationToken).ConfigureAwait(false);
         // After the packs were listed: a recovery point committed later only needs packs that are not marked, or younger than the grace time.
         var live = await LiveBlocks.FindAsync(repository, cancellationToken).ConfigureAwait(false);
 
@@ -162,7 +163,10 @@ public sealed class GarbageCollector(BackupRepository repository)
         var keep = options.Grace > KeepSuperseded ? options.Grace : KeepSuperseded;
         foreach (var (name, since) in repository.Index.Superseded.OrderBy(s => s.Value)) // what replaced goes after what it replaced
             if (now - since > keep) await repository.Store.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
-        foreach (var mark in marks.Where(m => m.Sweep is not null && now - m.MadeAt > CollectionMarks.KeepSwept + Grace(m)))
+        // From the sweep on: for as long a replaced segment that still names the packs may come back into force, because the one that
+        // replaced it is lost.
+        foreach (var mark in marks.Where(m => m.SweptAt is { } swept && now - swept > CollectionMarks.KeepSwept + Grace(m)))
             await _marks.DeleteAsync(mark, cancellationToken).ConfigureAwait(false);
+        await repository.AdoptAsync(cancellationToken).ConfigureAwait(false);
     }
 }

@@ -53,6 +53,8 @@ internal sealed class LiveBlocks
                     return true;
                 },
                 (entry, e) => damage ??= e, cancellationToken).ConfigureAwait(false);
+            if (damage?.ObjectName.StartsWith(IndexFormat.Prefix, StringComparison.Ordinal) == true)
+                throw new RepositoryException($"Nothing was collected: {damage.Message}", damage);
             if (damage is not null)
                 throw new RepositoryException(
                     $"Recovery point {snapshot.Id} is damaged, so it is not known what it needs; run 'fbackup repository repair', or remove it, then prune again.",

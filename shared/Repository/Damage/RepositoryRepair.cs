@@ -13,22 +13,30 @@ namespace FunctionsBackup.Repository.Damage;
 /// <param name="Packs">Packs whose contents are in the new index.</param>
 /// <param name="LostPacks">Packs that are missing or have unreadable parts, with what is wrong.</param>
 /// <param name="Damage">What is lost; null: nothing.</param>
-public sealed record RepairReport(int Packs, IReadOnlyList<string> LostPacks, DamageRecord? Damage);
+public sealed record RepairReport(int Packs, IReadOnlyList<string> LostPacks, DamageRecord? Damage)
+{
+    /// <summary>Names of records, pins and key slots that were lost or damaged, and put back from their copies.</summary>
+    public IReadOnlyList<string> PutBack { get; init; } = [];
+
+    /// <summary>Names of records and pins that are lost together with their copies: from now on they count as removed.</summary>
+    public IReadOnlyList<string> LostRecords { get; init; } = [];
+}
 
 /// <summary>
-/// Rebuilds the index from the packs alone, and marks what is lost. No data is changed or removed: what is damaged is only left out of the
+/// Rebuilds the index from the packs alone, puts lost records back from their witnesses, and marks what is lost. No data is changed or removed: what is damaged is only left out of the
 /// index, so that the next backup stores those chunks anew, which mends older recovery points too.
 /// </summary>
 public sealed class RepositoryRepair(BackupRepository repository)
 {
     private const int ExamplePaths = 20;
 
-    /// <summary>Repairs. The repository must have been opened with <see cref="RepositoryOptions.TolerateDamagedIndex"/>.</summary>
+    /// <summary>Repairs.</summary>
     /// <param name="readAll">Read every byte of every pack; otherwise only of packs that a verification found bad.</param>
     /// <param name="parallelism">Packs read at once.</param>
     /// <param name="cancellationToken">Stops; the old index stays in force.</param>
     public async ValueTask<RepairReport> RunAsync(bool readAll, int parallelism, CancellationToken cancellationToken)
     {
+        var (putBack, lostRecords) = await repository.MendLostAsync(cancellationToken).ConfigureAwait(false);
         var superseded = await repository.Store.ListAsync(IndexFormat.Prefix, cancellationToken)
             .Where(i => IndexFormat.IsName(i.Name)).Select(i => i.Name).ToListAsync(cancellationToken).ConfigureAwait(false);
         var known = repository.Index.Packs().Select(p => p.Name).ToHashSet();
@@ -40,7 +48,7 @@ public sealed class RepositoryRepair(BackupRepository repository)
         foreach (var name in known) lost.TryAdd(name, $"{name} is missing.");
         var damage = await FindLossesAsync(lost, cancellationToken).ConfigureAwait(false);
         await new DamageRecords(repository.Store, repository.Sealed).ReplaceAsync(damage, cancellationToken).ConfigureAwait(false);
-        return new RepairReport(packs.Count, [.. lost.Values.Order(StringComparer.Ordinal)], damage);
+        return new RepairReport(packs.Count, [.. lost.Values.Order(StringComparer.Ordinal)], damage) { PutBack = putBack, LostRecords = lostRecords };
     }
 
     private async ValueTask<List<WrittenPack>> ReadPacksAsync(

@@ -16,6 +16,8 @@ internal sealed class ChunkIndex : IDisposable
     private readonly IndexPageCache _cache = new(IndexPageCache.DefaultCapacity);
     private ImmutableArray<IndexSegment> _segments = [];
     private ImmutableHashSet<string> _condemned = [];
+    private readonly ConcurrentDictionary<string, DamageException> _spoilt = new(StringComparer.Ordinal);
+    private ImmutableArray<DamageException> _unopened = [];
     private ImmutableDictionary<string, DateTimeOffset> _superseded = ImmutableDictionary<string, DateTimeOffset>.Empty;
 
     private ChunkIndex(IObjectStore store, RepositoryKeys keys)
@@ -26,8 +28,12 @@ internal sealed class ChunkIndex : IDisposable
 
     public ImmutableArray<IndexSegment> Segments => _segments;
 
-    /// <summary>Segments that could not be opened and that no other supersedes. Backups and restores refuse while there are any.</summary>
-    public IReadOnlyList<DamageException> Damaged { get; private set; } = [];
+    /// <summary>
+    /// Segments that could not be opened, or of which a page could not be read so far, and that no other supersedes. Chunks that only they
+    /// name count as absent: backups store them anew, restores lack them, and nothing is collected until repair has built the index anew.
+    /// </summary>
+    public IReadOnlyList<DamageException> Damaged =>
+        _spoilt.IsEmpty ? _unopened : [.. _unopened.Concat(_spoilt.Values).OrderBy(d => d.ObjectName, StringComparer.Ordinal)];
 
     /// <summary>Names of the segments in the store that others have replaced, and since when by the store's clock.</summary>
     public IReadOnlyDictionary<string, DateTimeOffset> Superseded => _superseded;
@@ -69,7 +75,7 @@ internal sealed class ChunkIndex : IDisposable
         var listed = opened.Select(o => o.Segment.Name).Concat(damaged.Select(d => d.ObjectName)).ToHashSet();
         _superseded = opened.SelectMany(o => o.Segment.Supersedes.Where(listed.Contains).Select(name => (Name: name, o.At)))
             .GroupBy(s => s.Name).ToImmutableDictionary(s => s.Key, s => s.Min(o => o.At));
-        Damaged = [.. damaged.Where(d => !_superseded.ContainsKey(d.ObjectName)).OrderBy(d => d.ObjectName, StringComparer.Ordinal)];
+        _unopened = [.. damaged.Where(d => !_superseded.ContainsKey(d.ObjectName)).OrderBy(d => d.ObjectName, StringComparer.Ordinal)];
         _segments =
         [
             .. opened.Select(o => o.Segment).Where(s => !_superseded.ContainsKey(s.Name))
@@ -90,6 +96,7 @@ internal sealed class ChunkIndex : IDisposable
     /// The places that must stay so that the chunk stays. Every collector that knows the same marks chooses the same: of several good ones
     /// the pack that comes first by name, and all of them if all are marked, since each mark may be carried out by somebody else.
     /// </summary>
+    /// <exception cref="DamageException">A segment is damaged: what it names is not known.</exception>
     public async ValueTask FindKeptAsync(ChunkId id, List<ChunkLocation> places, CancellationToken cancellationToken)
     {
         places.Clear();
@@ -134,12 +141,26 @@ internal sealed class ChunkIndex : IDisposable
         ChunkLocation? condemned = null;
         foreach (var segment in _segments)
         {
-            if (await segment.FindAsync(id, cancellationToken).ConfigureAwait(false) is not { } entry) continue;
+            if (await FindInAsync(segment, id, cancellationToken).ConfigureAwait(false) is not { } entry) continue;
             var location = new ChunkLocation(segment, entry.Block, entry.Offset, entry.Length);
             if (_condemned.IsEmpty || !_condemned.Contains(location.Pack.Name)) return location;
             condemned = location;
         }
 
         return allowCondemned ? condemned : null;
+    }
+
+    /// <summary>A page that cannot be read must not keep anybody from finding the chunk in another segment.</summary>
+    private async ValueTask<IndexEntry?> FindInAsync(IndexSegment segment, ChunkId id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await segment.FindAsync(id, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DamageException e)
+        {
+            _spoilt.TryAdd(segment.Name, e);
+            return null;
+        }
     }
 }

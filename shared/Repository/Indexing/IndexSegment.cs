@@ -109,6 +109,26 @@ internal sealed class IndexSegment : IDisposable
         return null;
     }
 
+    /// <summary>All places of a chunk that this segment has: repair puts every pack into its index, and a chunk may lie in two.</summary>
+    /// <exception cref="DamageException">A page is not what was written.</exception>
+    public async ValueTask<IReadOnlyList<IndexEntry>> FindAllAsync(ChunkId id, CancellationToken cancellationToken)
+    {
+        if (_fences.Length == 0 || !_filter.MayContain(id)) return [];
+        var found = new List<IndexEntry>(1);
+        for (var page = Math.Max(0, LowerBound(_fences, id.Prefix) - 1); page < _fences.Length && _fences[page] <= id.Prefix; page++)
+        {
+            var entries = await ReadPageAsync(page, cancellationToken).ConfigureAwait(false);
+            for (var at = LowerBound(entries, id) * IndexFormat.EntrySize; at < entries.Length; at += IndexFormat.EntrySize)
+            {
+                var entry = IndexEntry.Read(entries.AsSpan(at));
+                if (entry.Id != id) break;
+                found.Add(entry);
+            }
+        }
+
+        return found;
+    }
+
     /// <summary>The decrypted entries of a page, from the cache if they are there.</summary>
     /// <exception cref="DamageException">The page is not what was written.</exception>
     public async ValueTask<byte[]> ReadPageAsync(int page, CancellationToken cancellationToken)
@@ -155,6 +175,20 @@ internal sealed class IndexSegment : IDisposable
         }
 
         return null;
+    }
+
+    /// <summary>Number of the first entry that is not below <paramref name="id"/>.</summary>
+    private static int LowerBound(ReadOnlySpan<byte> entries, ChunkId id)
+    {
+        int low = 0, high = entries.Length / IndexFormat.EntrySize;
+        while (low < high)
+        {
+            var middle = (low + high) >>> 1;
+            if (ChunkId.Read(entries[(middle * IndexFormat.EntrySize)..]).CompareTo(id) < 0) low = middle + 1;
+            else high = middle;
+        }
+
+        return low;
     }
 
     private static int LowerBound(ulong[] fences, ulong prefix)

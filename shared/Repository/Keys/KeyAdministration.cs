@@ -9,6 +9,14 @@ public sealed class KeyAdministration(IObjectStore store, TimeProvider time)
     /// <summary>What a guess at an added passphrase costs.</summary>
     public ScryptParameters Scrypt { get; init; } = ScryptParameters.Default;
 
+    /// <summary>Ids of slots that were lost: nobody removed them, and they are not there. Needs no key.</summary>
+    public async ValueTask<IReadOnlyList<string>> ListLostSlotsAsync(CancellationToken cancellationToken)
+    {
+        var config = await RepositoryConfig.LoadAsync(store, cancellationToken).ConfigureAwait(false);
+        return await new SlotWitnesses(store, config.KeyGeneration).FindLostAsync(cancellationToken)
+            .Select(name => name[(name.LastIndexOf('/') + 1)..]).ToListAsync(cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>All slots; needs no key.</summary>
     public async ValueTask<KeySlotList> ListSlotsAsync(CancellationToken cancellationToken)
     {
@@ -40,6 +48,7 @@ public sealed class KeyAdministration(IObjectStore store, TimeProvider time)
             using var ring = await KeyRingFactory.LoadAsync(store, config, master, cancellationToken).ConfigureAwait(false);
             var slot = KeySlot.Create(added, label, RepositoryScope.Of(config), master.Span, Scrypt, time.GetUtcNow());
             await CreateAsync(KeyObjects.Slots(config.KeyGeneration) + slot.Id, slot.ToJson(), cancellationToken).ConfigureAwait(false);
+            await new SlotWitnesses(store, config.KeyGeneration).AddAsync(slot.Id, slot.ToJson(), cancellationToken).ConfigureAwait(false);
             return slot;
         }
     }
@@ -54,7 +63,10 @@ public sealed class KeyAdministration(IObjectStore store, TimeProvider time)
         var config = await RepositoryConfig.LoadAsync(store, cancellationToken).ConfigureAwait(false);
         var slots = await KeySlotList.LoadAsync(store, config, cancellationToken).ConfigureAwait(false);
         var removed = slots.Usable.FirstOrDefault(slot => slot.Id == id);
-        if (removed is null && slots.Unusable.All(slot => slot.Id != id))
+        var witnesses = new SlotWitnesses(store, config.KeyGeneration);
+        if (removed is null && slots.Unusable.All(slot => slot.Id != id)
+            && !await witnesses.FindLostAsync(cancellationToken).AnyAsync(lost => lost.EndsWith(id, StringComparison.Ordinal), cancellationToken)
+                .ConfigureAwait(false))
             throw new RepositoryException($"There is no key slot {id}: list them with their ids first.");
         if (slots.Usable.All(slot => slot.Id == id))
             throw new RepositoryException($"Key slot {id} is the last one: without it nobody could read the data. Add another one first.");
@@ -63,11 +75,12 @@ public sealed class KeyAdministration(IObjectStore store, TimeProvider time)
         {
             using var ring = await KeyRingFactory.LoadAsync(store, config, master, cancellationToken).ConfigureAwait(false);
             var prefix = KeyObjects.Slots(config.KeyGeneration);
-            await store.DeleteAsync(prefix + id, cancellationToken).ConfigureAwait(false);
+            await witnesses.RemoveSlotAsync(id, cancellationToken).ConfigureAwait(false);
             // Somebody else may have removed the other slot at the same moment, opening with this one.
             var remaining = await store.FindAsync(prefix + witness.Id, CancellationToken.None).ConfigureAwait(false);
             if (removed is null || remaining is not null) return;
             await CreateAsync(prefix + id, removed.ToJson(), CancellationToken.None).ConfigureAwait(false);
+            await witnesses.AddAsync(id, removed.ToJson(), CancellationToken.None).ConfigureAwait(false);
             throw new RepositoryException(
                 $"Key slot {id} was kept: the other slot {witness.Id} was removed meanwhile. List the slots and try again.");
         }

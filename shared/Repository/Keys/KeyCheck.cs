@@ -29,6 +29,8 @@ internal static class KeyCheck
                 name, $"The key slot {name} is damaged: {slot.Reason}. Put it back from a replica, or remove it and add a new one."));
         }
 
+        await foreach (var broken in new SlotWitnesses(store, config.KeyGeneration).FindDamageAsync(cancellationToken).ConfigureAwait(false))
+            damage.Add(broken);
         return damage;
     }
 }

@@ -22,6 +22,9 @@ internal static class KeyObjects
 
     public static string Slots(string generation) => $"{Prefix}{generation}/slots/";
 
+    /// <summary>Copies of the slots; see <see cref="SlotWitnesses"/>.</summary>
+    public static string SlotWitnesses(string generation) => $"{Prefix}{generation}/witness/";
+
     /// <summary><c>m1-</c> and 8 hex digits: the random part keeps concurrent inits out of each other's way.</summary>
     public static bool IsGeneration(ReadOnlySpan<char> name) =>
         name.Length == 11 && name.StartsWith("m1-") && IsLowerHex(name[3..]);

@@ -29,8 +29,12 @@ public static class KeyRingFactory
         {
             return slots.Open(credential).MasterKey;
         }
-        catch (WrongKeyException error)
+        catch (Exception error) when (error is WrongKeyException or DamageException)
         {
+            // The slot that this credential opens may be lost or damaged, and its copy still good: verification names it.
+            foreach (var spare in await new SlotWitnesses(store, config.KeyGeneration).ReadSparesAsync(cancellationToken).ConfigureAwait(false))
+                if (spare.TryOpen(credential, RepositoryScope.Of(config)) is { } master) return master;
+            if (error is DamageException) throw;
             var name = KeyObjects.ConfigCopy(config.KeyGeneration);
             var copy = await KeyObjects.ReadAsync(store, name, cancellationToken).ConfigureAwait(false);
             if (copy is null || copy.AsSpan().SequenceEqual(config.ToJson())) throw;

@@ -7,7 +7,7 @@ namespace FunctionsBackup.Repository.Keys;
 public sealed class KeySlotList
 {
     /// <summary>A store that holds more has them from somebody else; each costs a slow key derivation.</summary>
-    private const int Maximum = 64;
+    internal const int Maximum = 64;
 
     private readonly RepositoryConfig _config;
 

@@ -125,6 +125,7 @@ public sealed class RepositoryInitializer(IObjectStore store, TimeProvider time)
         {
             var slot = KeySlot.Create(credential, label, scope, master.Span, request.Scrypt, now);
             await PutAsync(KeyObjects.Slots(generation) + slot.Id, slot.ToJson(), cancellationToken).ConfigureAwait(false);
+            await PutAsync(KeyObjects.SlotWitnesses(generation) + slot.Id, slot.ToJson(), cancellationToken).ConfigureAwait(false);
         }
 
         var secretsName = KeyObjects.Secrets(generation);

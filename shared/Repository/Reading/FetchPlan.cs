@@ -43,8 +43,7 @@ internal static class FetchPlan
                 continue;
             }
 
-            var damage = new DamageException(
-                $"chunk {request.Id}", $"Chunk {request.Id} is not in the repository; run 'fbackup repository repair' to see what it touches.");
+            var damage = Absent(request.Id, index);
             if (onDamage is null) throw damage;
             onDamage(request, damage);
         }
@@ -58,6 +57,12 @@ internal static class FetchPlan
         });
         return Coalesce(placed);
     }
+
+    private static DamageException Absent(ChunkId id, ChunkIndex index) => index.Damaged is [var damaged, ..]
+        ? new DamageException(
+            damaged.ObjectName,
+            $"Chunk {id} is in no part of the index that can be read, and {damaged.ObjectName} is damaged; 'fbackup repository repair' builds it anew.")
+        : new DamageException($"chunk {id}", $"Chunk {id} is not in the repository; run 'fbackup repository repair' to see what it touches.");
 
     private static List<FetchRange> Coalesce(List<(string Pack, ChunkLocation Location, ChunkRequest Request)> placed)
     {

@@ -12,4 +12,7 @@ public enum SealedKind : byte
     WalSegment = 7,
     WalPart = 8,
     TimelineHistory = 9,
+
+    /// <summary>10 and 11 are of backup runs of several parts.</summary>
+    Witness = 12,
 }

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 using FunctionsBackup.Repository.Sealing;
+using FunctionsBackup.Repository.Witnesses;
 using FunctionsBackup.Storage;
 
 namespace FunctionsBackup.Repository.Snapshots;
@@ -15,12 +16,16 @@ public sealed class SnapshotStore
 
     private readonly IObjectStore _store;
     private readonly SealedObjects _sealed;
+    private readonly WitnessStore _witnesses;
 
     internal SnapshotStore(IObjectStore store, SealedObjects sealedObjects)
     {
         _store = store;
         _sealed = sealedObjects;
+        _witnesses = new WitnessStore(store, sealedObjects);
     }
+
+    internal WitnessStore Witnesses => _witnesses;
 
     /// <summary>A new id. It sorts by time also within a second: its last part is the fraction of the second, and random digits.</summary>
     public static string NewId(DateTimeOffset time, string component)
@@ -84,8 +89,12 @@ public sealed class SnapshotStore
         var ids = await ListIdsAsync(component, cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
         var matching = id == "latest" ? [.. ids.TakeLast(1)] : ids.Where(i => i.StartsWith(id, StringComparison.Ordinal)).ToList();
         if (id.Length == 0 || matching.Count == 0)
+        {
+            if (await FindLostAsync(id, component, cancellationToken).ConfigureAwait(false) is { } lost) throw LostObject.Describe(lost);
             throw new SnapshotNotFoundException(
                 id == "latest" ? $"There is no {what} yet; run 'fbackup backup run'." : $"There is no {what} '{id}'; 'fbackup backup list' shows them.");
+        }
+
         if (matching.Count > 1 && !matching.Contains(id))
             throw new SnapshotNotFoundException($"'{id}' fits {matching.Count} recovery points; give more of the id.");
         return await FindAsync(matching.Contains(id) ? id : matching[0], cancellationToken).ConfigureAwait(false)
@@ -96,8 +105,8 @@ public sealed class SnapshotStore
     /// <returns>False if it was not there.</returns>
     public async ValueTask<bool> DeleteAsync(string id, CancellationToken cancellationToken)
     {
-        var deleted = await _store.DeleteAsync(Prefix + id, cancellationToken).ConfigureAwait(false);
-        await _store.DeleteAsync(PinPrefix + id, cancellationToken).ConfigureAwait(false);
+        var deleted = await _witnesses.RemoveAsync(Prefix + id, cancellationToken).ConfigureAwait(false);
+        await UnpinAsync(id, cancellationToken).ConfigureAwait(false);
         return deleted;
     }
 
@@ -105,17 +114,33 @@ public sealed class SnapshotStore
     /// <param name="id">The whole id of an existing recovery point.</param>
     /// <param name="reason">For people.</param>
     /// <param name="cancellationToken">Stops.</param>
-    public async ValueTask PinAsync(string id, string reason, CancellationToken cancellationToken) =>
-        await _sealed.CreateAsync(SealedKind.Pin, PinPrefix + id, JsonSerializer.SerializeToUtf8Bytes(reason), default, cancellationToken)
-            .ConfigureAwait(false);
+    public async ValueTask PinAsync(string id, string reason, CancellationToken cancellationToken)
+    {
+        var header = JsonSerializer.SerializeToUtf8Bytes(reason);
+        await _sealed.CreateAsync(SealedKind.Pin, PinPrefix + id, header, default, cancellationToken).ConfigureAwait(false);
+        await _witnesses.AddAsync(PinPrefix + id, header, default, cancellationToken).ConfigureAwait(false);
+    }
 
     /// <returns>False if it was not pinned.</returns>
-    public ValueTask<bool> UnpinAsync(string id, CancellationToken cancellationToken) => _store.DeleteAsync(PinPrefix + id, cancellationToken);
+    public ValueTask<bool> UnpinAsync(string id, CancellationToken cancellationToken) => _witnesses.RemoveAsync(PinPrefix + id, cancellationToken);
 
-    /// <summary>The ids of all pinned recovery points. A pin counts by its name: damage cannot unpin.</summary>
+    /// <summary>
+    /// The ids of all pinned recovery points. A pin counts by its name and by that of its witness: neither damage nor loss of the pin unpins.
+    /// </summary>
     public async ValueTask<IReadOnlySet<string>> ListPinsAsync(CancellationToken cancellationToken) =>
-        await _store.ListAsync(PinPrefix, cancellationToken).Select(i => i.Name[PinPrefix.Length..]).ToHashSetAsync(null, cancellationToken)
-            .ConfigureAwait(false);
+        await _store.ListAsync(PinPrefix, cancellationToken).Select(i => i.Name).Concat(_witnesses.ListAsync(PinPrefix, cancellationToken))
+            .Select(name => name[PinPrefix.Length..]).ToHashSetAsync(null, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>The ids of recovery points whose record was lost: nobody removed it, and it is not there.</summary>
+    public IAsyncEnumerable<string> ListLostAsync(CancellationToken cancellationToken) =>
+        _witnesses.FindLostAsync(cancellationToken).Where(n => n.StartsWith(Prefix, StringComparison.Ordinal)).Select(n => n[Prefix.Length..]);
+
+    /// <summary>For those who are about to remove something that a lost recovery point may need.</summary>
+    /// <exception cref="DamageException">The record of a recovery point was lost.</exception>
+    public async ValueTask EnsureNoneLostAsync(CancellationToken cancellationToken)
+    {
+        await foreach (var id in ListLostAsync(cancellationToken).ConfigureAwait(false)) throw LostObject.RefuseRemoval(Prefix + id);
+    }
 
     /// <summary>Whether there is a record, without reading it.</summary>
     public async ValueTask<bool> ExistsAsync(string id, CancellationToken cancellationToken) =>
@@ -145,5 +170,23 @@ public sealed class SnapshotStore
         var body = JsonSerializer.SerializeToUtf8Bytes(snapshot, SnapshotJson.Default.Snapshot);
         if (!await _sealed.CreateAsync(SealedKind.Snapshot, Prefix + snapshot.Id, default, body, cancellationToken).ConfigureAwait(false))
             throw new RepositoryException($"Recovery point {snapshot.Id} exists already; run the backup again.");
+        try
+        {
+            await _witnesses.AddAsync(Prefix + snapshot.Id, default, body, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (StoreException)
+        {
+            // The recovery point is committed all the same; the next prune makes its witness.
+        }
+    }
+
+    /// <summary>The name of a lost record that is meant by an id, its beginning, or <c>latest</c>.</summary>
+    private async ValueTask<string?> FindLostAsync(string id, string? component, CancellationToken cancellationToken)
+    {
+        if (id.Length == 0) return null;
+        var lost = await ListLostAsync(cancellationToken).LastOrDefaultAsync(
+            l => (component is null || ComponentOf(l) == component) && (id == "latest" || l.StartsWith(id, StringComparison.Ordinal)),
+            cancellationToken).ConfigureAwait(false);
+        return lost is null ? null : Prefix + lost;
     }
 }

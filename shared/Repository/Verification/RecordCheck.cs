@@ -3,14 +3,14 @@ using FunctionsBackup.Repository.Sealing;
 namespace FunctionsBackup.Repository.Verification;
 
 /// <summary>
-/// Opens every sealed object that is not needed to read a recovery point and so is looked at by nobody else: pins, marks, results, records
+/// Opens every sealed object that is not needed to read a recovery point and so is looked at by nobody else: pins, witnesses, marks, results, records
 /// of damage, and all archived WAL.
 /// </summary>
 internal static class RecordCheck
 {
     private const int SegmentName = 24;
 
-    private static readonly string[] Prefixes = ["pins/", "collect/", "verify/", "damage/", "wal/"];
+    private static readonly string[] Prefixes = ["pins/", "witness/", "collect/", "verify/", "damage/", "wal/"];
 
     /// <summary>What cannot be opened as what its name says.</summary>
     public static async IAsyncEnumerable<DamageException> FindDamageAsync(
@@ -44,6 +44,7 @@ internal static class RecordCheck
         return name[..name.IndexOf('/')] switch
         {
             "pins" => SealedKind.Pin,
+            "witness" => SealedKind.Witness,
             "collect" => SealedKind.CollectionMark,
             "verify" => SealedKind.VerificationResult,
             "damage" => SealedKind.DamageRecord,

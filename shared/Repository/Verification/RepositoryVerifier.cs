@@ -9,11 +9,12 @@ namespace FunctionsBackup.Repository.Verification;
 public sealed class RepositoryVerifier(BackupRepository repository)
 {
     private const string Mend = "fbackup repository repair";
-    private const string KeyMend = "fbackup repository keys";
-    private const string RecordMend = "fbackup repository replicate";
 
     private readonly ConcurrentDictionary<string, string> _badPacks = new();
     private readonly List<Defect> _defects = [];
+    private readonly List<string> _notes = [];
+    private readonly List<(WrongEntries Entries, HashSet<string> Touched)> _wrongEntries = [];
+    private readonly Dictionary<ChunkId, HashSet<string>> _wrong = [];
 
     /// <summary>Verifies. Defects are in the report; only trouble with the store itself is thrown.</summary>
     /// <param name="options">What and how thoroughly.</param>
@@ -26,17 +27,20 @@ public sealed class RepositoryVerifier(BackupRepository repository)
         var snapshots = await ReadSnapshotsAsync(options, cancellationToken).ConfigureAwait(false);
         var packs = repository.Index.Packs().ToDictionary(p => p.Name);
         if (options.SnapshotIds.Count > 0) packs = await NeededPacksAsync(snapshots, cancellationToken).ConfigureAwait(false);
-        if (options.Level == VerificationLevel.Full) await CheckIndexAsync(snapshots, cancellationToken).ConfigureAwait(false);
-        if (options.Level == VerificationLevel.Full && options.SnapshotIds.Count == 0) await CheckRecordsAsync(cancellationToken).ConfigureAwait(false);
+        await CheckIndexAsync(options, snapshots, cancellationToken).ConfigureAwait(false);
+        await CheckRecordsAsync(options, cancellationToken).ConfigureAwait(false);
         var unreferenced = await CompareListingAsync(packs, options.SnapshotIds.Count > 0, cancellationToken).ConfigureAwait(false);
         var (read, bytes) = options.Level == VerificationLevel.Quick
             ? (0, 0L)
             : await ReadPacksAsync(options, packs, progress, cancellationToken).ConfigureAwait(false);
         // With ids, which packs are needed is known from a walk anyway: what it finds lost is a finding too.
-        if (options.Level != VerificationLevel.Quick || options.SnapshotIds.Count > 0 || !_badPacks.IsEmpty)
+        if (options.Level != VerificationLevel.Quick || options.SnapshotIds.Count > 0 || !_badPacks.IsEmpty || repository.Index.Damaged.Count > 0)
             await WalkAsync(snapshots, cancellationToken).ConfigureAwait(false);
         return new VerificationReport(
-            options.Level, startedAt, repository.Time.GetUtcNow(), snapshots.Count, packs.Count, read, bytes, unreferenced, _defects);
+            options.Level, startedAt, repository.Time.GetUtcNow(), snapshots.Count, packs.Count, read, bytes, unreferenced, _defects)
+        {
+            Notes = _notes,
+        };
     }
 
     private async ValueTask<List<Snapshot>> ReadSnapshotsAsync(VerificationOptions options, CancellationToken cancellationToken)
@@ -59,20 +63,25 @@ public sealed class RepositoryVerifier(BackupRepository repository)
     }
 
     /// <summary>Without an index segment, any recovery point may lack chunks.</summary>
-    private async ValueTask CheckIndexAsync(List<Snapshot> snapshots, CancellationToken cancellationToken)
+    private async ValueTask CheckIndexAsync(VerificationOptions options, List<Snapshot> snapshots, CancellationToken cancellationToken)
     {
-        foreach (var segment in repository.Index.Segments)
-            if (await IndexCheck.FindDamageAsync(repository.Store, segment.Name, cancellationToken).ConfigureAwait(false) is { } damage)
-                _defects.Add(new Defect(damage.ObjectName, damage.Message, [.. snapshots.Select(s => s.Id)], Mend));
+        var damages = repository.Index.Damaged.ToList();
+        if (options.Level == VerificationLevel.Full)
+            foreach (var segment in repository.Index.Segments.Where(s => damages.TrueForAll(d => d.ObjectName != s.Name)))
+                if (await IndexCheck.FindDamageAsync(repository.Store, segment.Name, cancellationToken).ConfigureAwait(false) is { } damage)
+                    damages.Add(damage);
+        foreach (var damage in damages)
+            _defects.Add(new Defect(damage.ObjectName, damage.Message, [.. snapshots.Select(s => s.Id)], Mend));
     }
 
     /// <summary>Keys and records that no recovery point needs to be read, but somebody will need one day.</summary>
-    private async ValueTask CheckRecordsAsync(CancellationToken cancellationToken)
+    private async ValueTask CheckRecordsAsync(VerificationOptions options, CancellationToken cancellationToken)
     {
-        foreach (var damage in await repository.FindKeyDamageAsync(cancellationToken).ConfigureAwait(false))
-            _defects.Add(new Defect(damage.ObjectName, damage.Message, [], KeyMend));
-        await foreach (var damage in RecordCheck.FindDamageAsync(repository, cancellationToken).ConfigureAwait(false))
-            _defects.Add(new Defect(damage.ObjectName, damage.Message, [], RecordMend));
+        var records = new RecordVerification(repository);
+        _defects.AddRange(await records.FindLostAsync(cancellationToken).ConfigureAwait(false));
+        if (options.Level != VerificationLevel.Full || options.SnapshotIds.Count > 0) return;
+        _defects.AddRange(await records.FindDamageAsync(cancellationToken).ConfigureAwait(false));
+        _notes.AddRange(await records.FindUnwitnessedAsync(cancellationToken).ConfigureAwait(false));
     }
 
     private async ValueTask<Dictionary<string, PackInfo>> NeededPacksAsync(List<Snapshot> snapshots, CancellationToken cancellationToken)
@@ -124,6 +133,7 @@ public sealed class RepositoryVerifier(BackupRepository repository)
             ? order.Count
             : Math.Min(order.Count, (int)Math.Ceiling(packs.Count * Math.Clamp(options.SamplePercent, 0, 100) / 100));
         var results = new ConcurrentBag<PackResult>();
+        var comparison = options.Level == VerificationLevel.Full ? new IndexComparison(repository.Index) : null;
         var queue = new ConcurrentQueue<PackInfo>(order.Take(count));
         int done = 0;
         long bytes = 0;
@@ -134,7 +144,7 @@ public sealed class RepositoryVerifier(BackupRepository repository)
                 using var verifier = new PackVerifier(repository);
                 while (!cancellationToken.IsCancellationRequested && queue.TryDequeue(out var pack))
                 {
-                    var good = await IsGoodAsync(verifier, pack.Name, cancellationToken).ConfigureAwait(false);
+                    var good = await IsGoodAsync(verifier, comparison, pack.Name, cancellationToken).ConfigureAwait(false);
                     results.Add(new PackResult(pack.Name, repository.Time.GetUtcNow(), good));
                     Interlocked.Add(ref bytes, pack.Size);
                     var number = Interlocked.Increment(ref done);
@@ -153,14 +163,29 @@ public sealed class RepositoryVerifier(BackupRepository repository)
         }
 
         cancellationToken.ThrowIfCancellationRequested();
+        if (comparison is not null) await CompareIndexAsync(comparison, [.. results.Where(r => r.Good).Select(r => r.Pack)], cancellationToken).ConfigureAwait(false);
         return (done, bytes);
     }
 
-    private async ValueTask<bool> IsGoodAsync(PackVerifier verifier, string name, CancellationToken cancellationToken)
+    private async ValueTask CompareIndexAsync(IndexComparison comparison, HashSet<string> packs, CancellationToken cancellationToken)
+    {
+        await foreach (var wrong in comparison.FindWrongAsync(repository, packs, cancellationToken).ConfigureAwait(false))
+        {
+            var touched = new HashSet<string>(); // filled by the walk
+            foreach (var chunk in wrong.Chunks) _wrong.TryAdd(chunk, touched);
+            _wrongEntries.Add((wrong, touched));
+        }
+
+        if (comparison.Unnamed > 0)
+            _notes.Add($"{comparison.Unnamed} chunks lie in packs and the index does not name them; no recovery point uses them.");
+    }
+
+    private async ValueTask<bool> IsGoodAsync(PackVerifier verifier, IndexComparison? comparison, string name, CancellationToken cancellationToken)
     {
         try
         {
-            await verifier.VerifyAsync(name, null, cancellationToken).ConfigureAwait(false);
+            var pack = await verifier.VerifyAsync(name, null, cancellationToken).ConfigureAwait(false);
+            if (comparison is not null) await comparison.AddAsync(pack, cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (DamageException e)
@@ -184,6 +209,12 @@ public sealed class RepositoryVerifier(BackupRepository repository)
                 snapshot,
                 async (_, item) =>
                 {
+                    if (_wrong.TryGetValue(item.Id, out var wrong))
+                    {
+                        wrong.Add(snapshot.Id);
+                        return false;
+                    }
+
                     if (await repository.Index.FindAsync(item.Id, cancellationToken).ConfigureAwait(false) is not { } location || location.Length != item.Length)
                     {
                         lost++;
@@ -201,6 +232,10 @@ public sealed class RepositoryVerifier(BackupRepository repository)
             if (damage is not null && bad.Count == 0) _defects.Add(new Defect(damage.ObjectName, damage.Message, [snapshot.Id], Mend));
         }
 
+        foreach (var (entries, its) in _wrongEntries)
+            _defects.Add(new Defect(
+                entries.Segment,
+                $"{entries.Segment} is wrong about {entries.Chunks.Count} chunks: {entries.Pack} does not have them where it says.", [.. its], Mend));
         foreach (var (name, problem) in _badPacks.OrderBy(p => p.Key, StringComparer.Ordinal))
             _defects.Add(new Defect(name, problem, touched[name], Mend));
     }

@@ -44,4 +44,8 @@ public sealed record Defect(string ObjectName, string Problem, IReadOnlyList<str
 /// <param name="Defects">Empty: all is well.</param>
 public sealed record VerificationReport(
     VerificationLevel Level, DateTimeOffset StartedAt, DateTimeOffset FinishedAt, int Snapshots, int Packs, int PacksRead, long BytesRead,
-    int UnreferencedPacks, IReadOnlyList<Defect> Defects);
+    int UnreferencedPacks, IReadOnlyList<Defect> Defects)
+{
+    /// <summary>What is worth knowing and no damage, one sentence each.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+}

@@ -30,6 +30,8 @@ internal sealed record Findings(IReadOnlyList<string> Said, IReadOnlyList<string
                     defect.Mend.ShouldNotBeNullOrWhiteSpace();
                     said.Add($"{defect.ObjectName}: {defect.Problem}");
                 }
+
+                said.AddRange(report.Notes);
             }
         }
         catch (Exception error) when (error is RepositoryException or StoreException)

@@ -127,7 +127,7 @@ public sealed class CollectionSafetyTests
             (await CollectAsync()).DeletedPacks.ShouldBe(0);
         }
 
-        var tolerant = await TestRepository.OpenAsync(_store, Options with { TolerateDamagedIndex = true });
+        var tolerant = await TestRepository.OpenAsync(_store, Options);
         (await new RepositoryRepair(tolerant).RunAsync(false, 2, CancellationToken.None)).Damage.ShouldBeNull();
         (await (await TestRepository.OpenAsync(_store, Options)).RestoreAsync(snapshot)).ShouldHold(Files(1, 5));
     }
@@ -159,7 +159,7 @@ public sealed class CollectionSafetyTests
         var slow = await TestRepository.OpenAsync(_store, Options);
         await using var session = slow.BeginSession(SessionTestExtensions.Options);
         await session.AddFilesAsync(slow, Files(1, 5));
-        for (var i = 0; i < 5; i++)
+        for (var i = 0; i < 6; i++)
         {
             _clock.Advance(TimeSpan.FromDays(9));
             await CollectAsync();

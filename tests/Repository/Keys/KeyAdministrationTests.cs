@@ -97,6 +97,9 @@ public sealed class KeyAdministrationTests
 
         foreach (var name in store.Names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)))
             await store.DeleteAsync(name, default);
+        using (await KeyRingFactory.UnlockAsync(store, NewRepository.Passphrase, default)) { } // by a slot's copy
+        foreach (var name in store.Names.Where(name => name.Contains("/witness/", StringComparison.Ordinal)))
+            await store.DeleteAsync(name, default);
         await Should.ThrowAsync<DamageException>(async () => await KeyRingFactory.UnlockAsync(store, NewRepository.Passphrase, default));
     }
 
