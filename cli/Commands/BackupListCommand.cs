@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using FunctionsBackup.Cli.Output;
 using FunctionsBackup.Cli.Running;
+using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository.Snapshots;
 
 namespace FunctionsBackup.Cli.Commands;

@@ -3,6 +3,8 @@ using System.Text.Json.Nodes;
 using FunctionsBackup.Cli.Output;
 using FunctionsBackup.Cli.Running;
 using FunctionsBackup.Operations.Configuration;
+using FunctionsBackup.Orchestrations.Retention;
+using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Collection;
 using FunctionsBackup.Repository.Damage;

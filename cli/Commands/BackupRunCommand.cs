@@ -4,6 +4,7 @@ using FunctionsBackup.Cli.Output;
 using FunctionsBackup.Cli.Running;
 using FunctionsBackup.Components.Files;
 using FunctionsBackup.Components.PostgreSql.Backup;
+using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository.Snapshots;
 
 namespace FunctionsBackup.Cli.Commands;

@@ -1,9 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using FunctionsBackup.Cli.Output;
 using FunctionsBackup.Cli.Running;
 using FunctionsBackup.Cli.Running.Verifying;
+using FunctionsBackup.Orchestrations.Site;
+using FunctionsBackup.Orchestrations.Verification;
 using FunctionsBackup.Repository.Verification;
 
 namespace FunctionsBackup.Cli.Commands;

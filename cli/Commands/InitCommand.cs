@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using FunctionsBackup.Cli.Running;
 using FunctionsBackup.Operations.Configuration;
+using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository.Keys;
 using FunctionsBackup.Storage.FileSystem;
 
@@ -25,7 +26,7 @@ internal static class InitCommand
     private static async Task<int> RunAsync(CommandContext context, bool yes, CancellationToken cancellationToken)
     {
         var configuration = context.Configuration;
-        await using var store = RepositoryAccess.CreateStore(context);
+        await using var store = RepositoryAccess.CreateStore(context.Site);
         var keeper = new RecoveryKeyKeeper(context, yes);
         var encrypt = configuration.Global.Encryption;
         if (encrypt && !Directory.Exists(store.Root)) keeper.CheckPossible();

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using FunctionsBackup.Cli.Output;
 using FunctionsBackup.Cli.Running;
 using FunctionsBackup.Operations.Configuration.Values;
+using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository.Keys;
 
 namespace FunctionsBackup.Cli.Commands;
@@ -16,7 +17,7 @@ internal static class RepositoryKeysCommand
 
     private static Command List() => new Command("list", "List the key slots; needs no key.").Does(async (context, cancellationToken) =>
     {
-        await using var store = RepositoryAccess.CreateStore(context);
+        await using var store = RepositoryAccess.CreateStore(context.Site);
         var administration = new KeyAdministration(store, context.Time);
         var slots = await administration.ListSlotsAsync(cancellationToken);
         var lost = await administration.ListLostSlotsAsync(cancellationToken);
@@ -55,7 +56,7 @@ internal static class RepositoryKeysCommand
         {
             if (context.Get(passphrase) is null == context.Get(file) is null)
                 throw new UsageException("Say what to add: either --passphrase env:NAME (or file:PATH), or --new-recovery-key-file FILE.");
-            await using var store = RepositoryAccess.CreateStore(context);
+            await using var store = RepositoryAccess.CreateStore(context.Site);
             var administration = new KeyAdministration(store, context.Time);
             var slot = context.Get(passphrase) is { } text
                 ? await AddPassphraseAsync(context, administration, text, context.Get(label) ?? "passphrase", cancellationToken)
@@ -72,9 +73,9 @@ internal static class RepositoryKeysCommand
         var id = new Argument<string>("SLOT") { Description = "The slot's id." };
         return new Command("remove", "Remove a key slot; needs a key of another slot.") { id }.Does(async (context, cancellationToken) =>
         {
-            await using var store = RepositoryAccess.CreateStore(context);
+            await using var store = RepositoryAccess.CreateStore(context.Site);
             var administration = new KeyAdministration(store, context.Time);
-            await RepositoryAccess.WithCredentialAsync(context, async credential =>
+            await RepositoryAccess.WithCredentialAsync(context.Site, async credential =>
             {
                 await administration.RemoveSlotAsync(credential, context.Get(id), cancellationToken);
                 return 0;
@@ -94,7 +95,7 @@ internal static class RepositoryKeysCommand
         try
         {
             return await RepositoryAccess.WithCredentialAsync(
-                context, c => administration.AddSlotAsync(c, KeyCredential.Passphrase(bytes), label, cancellationToken));
+                context.Site, c => administration.AddSlotAsync(c, KeyCredential.Passphrase(bytes), label, cancellationToken));
         }
         finally
         {
@@ -109,7 +110,7 @@ internal static class RepositoryKeysCommand
         // First the file, then the slot: a slot whose key nobody has would only look like safety.
         await RecoveryKeyKeeper.WriteAsync(file, key.ToText(), cancellationToken);
         return await RepositoryAccess.WithCredentialAsync(
-            context, c => administration.AddSlotAsync(c, KeyCredential.Recovery(key), label, cancellationToken));
+            context.Site, c => administration.AddSlotAsync(c, KeyCredential.Recovery(key), label, cancellationToken));
     }
 
     private static JsonObject ToJson(KeySlot slot) => new()

@@ -2,7 +2,8 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using FunctionsBackup.Cli.Output;
 using FunctionsBackup.Cli.Running;
-using FunctionsBackup.Cli.Running.Standing;
+using FunctionsBackup.Orchestrations.Site;
+using FunctionsBackup.Orchestrations.Standing;
 
 namespace FunctionsBackup.Cli.Commands;
 
@@ -17,7 +18,7 @@ internal static class StatusCommand
         var standings = new List<ComponentStanding>();
         var damaged = await ComponentStanding.FindDamagedAsync(repository, cancellationToken);
         foreach (var component in context.Configuration.ConfiguredComponents)
-            standings.Add(await ComponentStanding.OfAsync(context, repository, component, damaged, cancellationToken));
+            standings.Add(await ComponentStanding.OfAsync(context.Site, repository, component, damaged, cancellationToken));
         if (standings.Count == 0) context.Printer.Warn(
             $"No component is configured; add one under components in {context.ConfigurationFile}.");
 

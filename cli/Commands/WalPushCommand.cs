@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using FunctionsBackup.Cli.Running;
 using FunctionsBackup.Components.PostgreSql.Wal;
 using FunctionsBackup.Components.PostgreSql.Wal.Archiving;
+using FunctionsBackup.Orchestrations.Site;
 
 namespace FunctionsBackup.Cli.Commands;
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using FunctionsBackup.Components;
+using FunctionsBackup.Orchestrations.Site;
 
 namespace FunctionsBackup.Cli.Output;
 

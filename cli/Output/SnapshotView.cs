@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository.Snapshots;
 
 namespace FunctionsBackup.Cli.Output;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using FunctionsBackup.Cli.Output;
 using FunctionsBackup.Operations.Configuration;
+using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository;
 
 namespace FunctionsBackup.Cli.Running;
@@ -9,7 +10,7 @@ namespace FunctionsBackup.Cli.Running;
 internal sealed class CommandContext(ParseResult arguments, Printer printer, TimeProvider time) : IAsyncDisposable
 {
     private readonly IReadOnlyDictionary<string, string> _environment = EnvironmentOverrides.OfProcess();
-    private BackupConfiguration? _configuration;
+    private BackupSite? _site;
     private BackupRepository? _repository;
 
     public ParseResult Arguments { get; } = arguments;
@@ -18,13 +19,19 @@ internal sealed class CommandContext(ParseResult arguments, Printer printer, Tim
 
     public TimeProvider Time { get; } = time;
 
-    public string ConfigurationFile =>
-        Arguments.GetValue(GlobalOptions.Config)
-        ?? (_environment.TryGetValue("FBACKUP_CONFIG", out var file) && file.Length > 0 ? file : GlobalOptions.DefaultFile);
+    public string ConfigurationFile => SiteOptions.FindFile(Arguments.GetValue(GlobalOptions.Config), _environment);
 
-    public BackupConfiguration Configuration => _configuration ??= ConfigurationLoader.LoadFile(ConfigurationFile, _environment);
+    /// <summary>Configuration, secrets and the way to the repository.</summary>
+    public BackupSite Site => _site ??= new BackupSite(
+        new SiteOptions(ConfigurationFile, _environment)
+        {
+            RecoveryKeyFile = Arguments.GetValue(GlobalOptions.RecoveryKeyFile), Warn = Printer.Warn,
+        },
+        Time);
 
-    public SecretResolver Secrets => field ??= new SecretResolver(_environment, Printer.Warn);
+    public BackupConfiguration Configuration => Site.Configuration;
+
+    public SecretResolver Secrets => Site.Secrets;
 
     public int Parallelism => Configuration.Global.ParallelJobs;
 
@@ -36,15 +43,16 @@ internal sealed class CommandContext(ParseResult arguments, Printer printer, Tim
     /// <param name="index">False for commands that read only records and sealed objects: opens faster.</param>
     public async ValueTask<BackupRepository> OpenRepositoryAsync(CancellationToken cancellationToken, bool index = true) =>
         _repository ??= await RepositoryAccess.OpenAsync(
-            this,
+            Site,
             new RepositoryOptions
             {
-                Compression = RepositoryAccess.Compression(this), Time = Time, LoadIndex = index,
+                Compression = RepositoryAccess.Compression(Site), Time = Time, LoadIndex = index,
             },
             cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
         if (_repository is not null) await _repository.DisposeAsync();
+        if (_site is not null) await _site.DisposeAsync();
     }
 }

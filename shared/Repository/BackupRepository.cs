@@ -24,6 +24,9 @@ public sealed record RepositoryOptions
 
     /// <summary>False for callers that only use <see cref="BackupRepository.Sealed"/> and snapshot records: opens faster.</summary>
     public bool LoadIndex { get; init; } = true;
+
+    /// <summary>The keys are the caller's, who opens the repository again with them: they are not wiped with the repository.</summary>
+    public bool KeepKeys { get; init; }
 }
 
 /// <summary>One chunk to fetch.</summary>
@@ -42,6 +45,7 @@ public sealed class BackupRepository : IAsyncDisposable
     private readonly UnlockedRepository _unlocked;
     private readonly FastCdc _chunker;
     private readonly CollectionFence _fence;
+    private readonly bool _keepKeys;
 
     private BackupRepository(
         IObjectStore store, RepositoryKeys keys, UnlockedRepository unlocked, FastCdc chunker, RepositoryOptions options, SealedObjects sealedObjects, ChunkIndex? index,
@@ -55,6 +59,7 @@ public sealed class BackupRepository : IAsyncDisposable
         TrustsParents = trustsParents;
         Id = unlocked.Config.RepositoryId;
         _unlocked = unlocked;
+        _keepKeys = options.KeepKeys;
         Snapshots = new SnapshotStore(store, sealedObjects);
         _hashers = new HasherPool(keys.CreateHasher);
         _chunker = chunker;
@@ -94,7 +99,7 @@ public sealed class BackupRepository : IAsyncDisposable
 
     /// <summary>Opens a repository whose keys are unlocked.</summary>
     /// <param name="store">Disposed with the repository.</param>
-    /// <param name="unlocked">Disposed with the repository.</param>
+    /// <param name="unlocked">Disposed with the repository, unless <see cref="RepositoryOptions.KeepKeys"/>.</param>
     /// <param name="options">How it will be used.</param>
     /// <param name="cancellationToken">Stops opening.</param>
     public static async ValueTask<BackupRepository> OpenAsync(
@@ -205,7 +210,7 @@ public sealed class BackupRepository : IAsyncDisposable
     {
         _index?.Dispose();
         _hashers.Dispose();
-        _unlocked.Dispose();
+        if (!_keepKeys) _unlocked.Dispose();
         await Store.DisposeAsync().ConfigureAwait(false);
     }
 

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
-using FunctionsBackup.Cli.Output;
 using FunctionsBackup.Components.PostgreSql.Restore;
+using FunctionsBackup.Orchestrations.Site;
 
 namespace FunctionsBackup.Cli.Running.Restoring;
 

@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
-using FunctionsBackup.Cli.Output;
 using FunctionsBackup.Components.Files;
 using FunctionsBackup.Components.Files.Backup;
 using FunctionsBackup.Components.PostgreSql.Restore;
+using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Snapshots;
 

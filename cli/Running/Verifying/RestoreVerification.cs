@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
-using FunctionsBackup.Cli.Output;
 using FunctionsBackup.Cli.Running.Restoring;
 using FunctionsBackup.Components.Files;
 using FunctionsBackup.Components.PostgreSql.Verification;
+using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Snapshots;
 

@@ -3,16 +3,16 @@ using FunctionsBackup.Components.PostgreSql.Wal;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Snapshots;
 
-namespace FunctionsBackup.Cli.Running.Verifying;
+namespace FunctionsBackup.Orchestrations.Verification;
 
 /// <summary>Something wrong with the WAL behind a base backup.</summary>
 /// <param name="SnapshotId">The base backup.</param>
 /// <param name="Sentence">What is wrong.</param>
 /// <param name="BreaksBackup">The base backup itself cannot be restored; otherwise only later points cannot be reached from it.</param>
-internal sealed record WalFinding(string SnapshotId, string Sentence, bool BreaksBackup);
+public sealed record WalFinding(string SnapshotId, string Sentence, bool BreaksBackup);
 
 /// <summary>Checks the WAL behind base backups: by what was noted of it when it was archived, or by reading all of it.</summary>
-internal static class WalVerifier
+public static class WalVerifier
 {
     public static async ValueTask<IReadOnlyList<WalFinding>> RunAsync(
         BackupRepository repository, IReadOnlyList<Snapshot> points, bool deep, CancellationToken cancellationToken)

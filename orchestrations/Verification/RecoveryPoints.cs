@@ -1,10 +1,10 @@
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Snapshots;
 
-namespace FunctionsBackup.Cli.Running;
+namespace FunctionsBackup.Orchestrations.Verification;
 
 /// <summary>Recovery points as people name them.</summary>
-internal static class RecoveryPoints
+public static class RecoveryPoints
 {
     /// <summary><c>all</c>, <c>latest</c> (the newest of each component) or one by its id; oldest first.</summary>
     public static async ValueTask<IReadOnlyList<Snapshot>> SelectAsync(

@@ -4,32 +4,33 @@ using FunctionsBackup.Operations.Configuration;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Compression;
 using FunctionsBackup.Repository.Keys;
+using FunctionsBackup.Storage;
 using FunctionsBackup.Storage.FileSystem;
 
-namespace FunctionsBackup.Cli.Running;
+namespace FunctionsBackup.Orchestrations.Site;
 
 /// <summary>From the configuration to the store, its keys and an open repository.</summary>
-internal static class RepositoryAccess
+public static class RepositoryAccess
 {
     /// <exception cref="ConfigurationException">The configured kind of store is not available.</exception>
-    public static FileSystemObjectStore CreateStore(CommandContext context)
+    public static FileSystemObjectStore CreateStore(BackupSite site)
     {
-        var backend = context.Configuration.Global.StorageBackend;
+        var backend = site.Configuration.Global.StorageBackend;
         return backend == "filesystem"
-            ? new FileSystemObjectStore(context.Configuration.Storage.Path, context.Time)
+            ? new FileSystemObjectStore(site.Configuration.Storage.Path, site.Time)
             : throw new ConfigurationException(
                 $"{backend} repositories are not available in this version; use storage_backend: filesystem.");
     }
 
-    /// <summary>Opens the repository; disposing it closes the store too.</summary>
+    /// <summary>Opens the repository by itself; disposing it closes the store and wipes the keys too.</summary>
     public static async ValueTask<BackupRepository> OpenAsync(
-        CommandContext context, RepositoryOptions options, CancellationToken cancellationToken)
+        BackupSite site, RepositoryOptions options, CancellationToken cancellationToken)
     {
-        var store = CreateStore(context);
+        var store = CreateStore(site);
         UnlockedRepository? unlocked = null;
         try
         {
-            unlocked = await WithCredentialAsync(context, c => KeyRingFactory.UnlockAsync(store, c, cancellationToken));
+            unlocked = await UnlockAsync(site, store, cancellationToken);
             return await BackupRepository.OpenAsync(store, unlocked, options, cancellationToken);
         }
         catch
@@ -40,20 +41,24 @@ internal static class RepositoryAccess
         }
     }
 
-    /// <summary>Lends what opens the repository: the recovery key of the command line, else what the configuration names.</summary>
-    public static async ValueTask<T> WithCredentialAsync<T>(CommandContext context, Func<KeyCredential, ValueTask<T>> use)
+    /// <summary>Unlocks the keys: slow on purpose where a passphrase opens them.</summary>
+    public static ValueTask<UnlockedRepository> UnlockAsync(BackupSite site, IObjectStore store, CancellationToken cancellationToken) =>
+        WithCredentialAsync(site, c => KeyRingFactory.UnlockAsync(store, c, cancellationToken));
+
+    /// <summary>Lends what opens the repository: the recovery key file that was named, else what the configuration names.</summary>
+    public static async ValueTask<T> WithCredentialAsync<T>(BackupSite site, Func<KeyCredential, ValueTask<T>> use)
     {
-        var keys = context.Configuration.Keys;
-        if (context.Get(GlobalOptions.RecoveryKeyFile) is { } file)
+        var keys = site.Configuration.Keys;
+        if (site.Options.RecoveryKeyFile is { } file)
         {
             using var key = RecoveryKey.Parse(ReadKeyFile(file));
             return await use(KeyCredential.Recovery(key));
         }
 
-        if (!context.Configuration.Global.Encryption) return await use(KeyCredential.Clear);
+        if (!site.Configuration.Global.Encryption) return await use(KeyCredential.Clear);
         if (keys.Passphrase is { } reference)
         {
-            var passphrase = Encoding.UTF8.GetBytes(context.Secrets.Resolve(reference, "keys.passphrase"));
+            var passphrase = Encoding.UTF8.GetBytes(site.Secrets.Resolve(reference, "keys.passphrase"));
             try
             {
                 return await use(KeyCredential.Passphrase(passphrase));
@@ -66,7 +71,7 @@ internal static class RepositoryAccess
 
         if (keys.RecoveryKey is { } recovery)
         {
-            using var key = RecoveryKey.Parse(context.Secrets.Resolve(recovery, "keys.recovery_key"));
+            using var key = RecoveryKey.Parse(site.Secrets.Resolve(recovery, "keys.recovery_key"));
             return await use(KeyCredential.Recovery(key));
         }
 
@@ -74,9 +79,9 @@ internal static class RepositoryAccess
             "No key is configured, so the repository cannot be opened; set keys.passphrase to env:NAME or file:PATH, or use --recovery-key-file FILE.");
     }
 
-    public static CompressionSettings Compression(CommandContext context)
+    public static CompressionSettings Compression(BackupSite site)
     {
-        var setting = context.Configuration.Global.Compression;
+        var setting = site.Configuration.Global.Compression;
         var algorithm = Enum.Parse<CompressionAlgorithm>(setting.Algorithm.ToString());
         return setting.Level is { } level ? new CompressionSettings(algorithm, level) : CompressionSettings.Of(algorithm);
     }
@@ -87,11 +92,11 @@ internal static class RepositoryAccess
         {
             return new FileInfo(file).Length <= 64 << 10
                 ? File.ReadAllText(file)
-                : throw new UsageException($"The recovery key file {file} is larger than 64 KiB; is it the right one?");
+                : throw new ConfigurationException($"The recovery key file {file} is larger than 64 KiB; is it the right one?");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new UsageException($"The recovery key file {file} cannot be read: {e.Message}");
+            throw new ConfigurationException($"The recovery key file {file} cannot be read: {e.Message}");
         }
     }
 }

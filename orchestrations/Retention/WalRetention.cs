@@ -2,10 +2,10 @@ using FunctionsBackup.Components.PostgreSql;
 using FunctionsBackup.Components.PostgreSql.Wal;
 using FunctionsBackup.Repository;
 
-namespace FunctionsBackup.Cli.Running;
+namespace FunctionsBackup.Orchestrations.Retention;
 
 /// <summary>Removes the WAL that no kept base backup can need.</summary>
-internal static class WalRetention
+public static class WalRetention
 {
     public readonly record struct Pruned(long Objects, long Bytes);
 

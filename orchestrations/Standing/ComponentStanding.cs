@@ -1,16 +1,16 @@
-using FunctionsBackup.Cli.Output;
 using FunctionsBackup.Components.PostgreSql;
 using FunctionsBackup.Components.PostgreSql.Restore;
 using FunctionsBackup.Components.PostgreSql.Wal;
 using FunctionsBackup.Operations.Objectives;
+using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Damage;
 using FunctionsBackup.Repository.Snapshots;
 
-namespace FunctionsBackup.Cli.Running.Standing;
+namespace FunctionsBackup.Orchestrations.Standing;
 
 /// <summary>How one component stands against its objectives.</summary>
-internal sealed record ComponentStanding(string Component, RecoveryObjective Objective)
+public sealed record ComponentStanding(string Component, RecoveryObjective Objective)
 {
     /// <summary>The newest recovery point that is not known to be damaged.</summary>
     public Snapshot? Newest { get; private init; }
@@ -42,10 +42,9 @@ internal sealed record ComponentStanding(string Component, RecoveryObjective Obj
     }
 
     public static async ValueTask<ComponentStanding> OfAsync(
-        CommandContext context, BackupRepository repository, string component, IReadOnlySet<string> damaged,
-            CancellationToken cancellationToken)
+        BackupSite site, BackupRepository repository, string component, IReadOnlySet<string> damaged, CancellationToken cancellationToken)
     {
-        var standing = new ComponentStanding(component, context.Configuration.Objectives.For(component));
+        var standing = new ComponentStanding(component, site.Configuration.Objectives.For(component));
         Snapshot? newest = null, sound = null;
         await foreach (var snapshot in repository.ListSnapshotsAsync(component, cancellationToken))
         {
@@ -58,7 +57,7 @@ internal sealed record ComponentStanding(string Component, RecoveryObjective Obj
             return standing with { IsProtected = true,
                 Reasons = [$"Every recovery point of {component} is damaged; take a new one with 'fbackup backup run --type {component} --full'."] };
 
-        var reasons = new List<string>(await RepositoryWarnings.FindLostAsync(repository, component, cancellationToken));
+        var reasons = new List<string>(await LostRecords.DescribeAsync(repository, component, cancellationToken));
         if (sound != newest) reasons.Add($"{newest.Id} is damaged; take a new one with 'fbackup backup run --type {component}'.");
         if (sound.Warnings.Count > 0) reasons.Add($"{sound.Id} was taken with warnings; 'fbackup backup show {sound.Id}' shows them.");
         var (until, walBytes) = component == "postgres" ? await WalAsync(repository, sound, reasons, cancellationToken)
@@ -68,7 +67,7 @@ internal sealed record ComponentStanding(string Component, RecoveryObjective Obj
             IsProtected = true,
             IsRestorable = true,
             Newest = sound,
-            Loss = TimeSpan.FromTicks(Math.Max(0, (context.Time.GetUtcNow() - until).Ticks)),
+            Loss = TimeSpan.FromTicks(Math.Max(0, (site.Time.GetUtcNow() - until).Ticks)),
             Estimate = RestoreRates.Estimate(sound.Statistics.Files, sound.Statistics.LogicalBytes, 0, walBytes),
         };
         if (!standing.WithinRpo)

@@ -1,9 +1,9 @@
 using FunctionsBackup.Operations.Configuration;
 
-namespace FunctionsBackup.Cli.Running;
+namespace FunctionsBackup.Orchestrations.Site;
 
 /// <summary>Finds the folder in which one <c>wal push</c> or <c>wal fetch</c> leaves notes for the next.</summary>
-internal static class Spool
+public static class Spool
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 

@@ -1,9 +1,9 @@
 using System.Globalization;
 
-namespace FunctionsBackup.Cli.Output;
+namespace FunctionsBackup.Orchestrations.Site;
 
 /// <summary>Figures as people read them.</summary>
-internal static class Human
+public static class Human
 {
     public static string Bytes(long bytes)
     {

@@ -1,0 +1,154 @@
+using FunctionsBackup.Orchestrations.Instances;
+
+namespace FunctionsBackup.Orchestrations.Restore;
+
+/// <summary>Input of <c>RestoreOrchestrator</c>. Which options have a meaning depends on the component.</summary>
+public sealed record RestoreRequest
+{
+    /// <summary><c>postgres</c>, <c>voice_data</c>, <c>logs</c> or <c>configuration</c>.</summary>
+    public required string Component { get; init; }
+
+    /// <summary>A snapshot's id, a unique beginning of it, or <c>latest</c>.</summary>
+    public string Point { get; init; } = "latest";
+
+    /// <summary>Absolute: the data directory of postgres; of files, the folder in which each protected path appears.</summary>
+    public required string Target { get; init; }
+
+    /// <summary>Say what would be done, and change nothing.</summary>
+    public bool PlanOnly { get; init; }
+
+    /// <summary>Up to this time; of files, the newest recovery point that was complete by then.</summary>
+    public DateTimeOffset? ToTime { get; init; }
+
+    /// <summary>Postgres: up to this position, <c>16/B374D848</c>.</summary>
+    public string? ToLsn { get; init; }
+
+    /// <summary>Postgres: up to this restore point.</summary>
+    public string? ToName { get; init; }
+
+    /// <summary>Postgres: up to the end of this transaction.</summary>
+    public long? ToXid { get; init; }
+
+    /// <summary>Postgres: only to the end of the base backup.</summary>
+    public bool ToBackup { get; init; }
+
+    /// <summary>With <see cref="ToLsn"/>: also the record at that position.</summary>
+    public bool Inclusive { get; init; }
+
+    /// <summary>With <see cref="ToTime"/> or <see cref="ToXid"/>: stop just before.</summary>
+    public bool Exclusive { get; init; }
+
+    /// <summary>Postgres: <c>latest</c>, <c>current</c> or a number.</summary>
+    public string Timeline { get; init; } = "latest";
+
+    /// <summary>Postgres: <c>promote</c>, <c>pause</c> or <c>shutdown</c> when the target is reached.</summary>
+    public string TargetAction { get; init; } = "promote";
+
+    /// <summary>Postgres: <c>OLD|OID=NEW</c> each.</summary>
+    public IReadOnlyList<string> TablespaceMap { get; init; } = [];
+
+    /// <summary>Postgres: the server fetches WAL with this; null: what it needs is put into pg_wal.</summary>
+    public string? RestoreCommand { get; init; }
+
+    /// <summary>Write only what differs, in place.</summary>
+    public bool Delta { get; init; }
+
+    /// <summary>Files, with <see cref="Delta"/>: also remove what the recovery point does not have.</summary>
+    public bool DeleteExtra { get; init; }
+
+    /// <summary>What is there may be replaced.</summary>
+    public bool Overwrite { get; init; }
+
+    /// <summary>Files: restore beside the target and swap in when complete.</summary>
+    public bool Staging { get; init; }
+
+    /// <summary>Files: globs; empty: all.</summary>
+    public IReadOnlyList<string> Include { get; init; } = [];
+
+    public string? RequestedBy { get; init; }
+}
+
+/// <summary>What a restore will do, from records and the index alone.</summary>
+public sealed record RestorePlanSummary
+{
+    public required string SnapshotId { get; init; }
+
+    public long Files { get; init; }
+
+    public long Bytes { get; init; }
+
+    /// <summary>Bytes to fetch from the store.</summary>
+    public long StoredBytes { get; init; }
+
+    public long Requests { get; init; }
+
+    /// <summary>Postgres: bytes of WAL to replay.</summary>
+    public long WalBytes { get; init; }
+
+    /// <summary>Postgres: where recovery stops.</summary>
+    public string? StopLsn { get; init; }
+
+    /// <summary>Postgres: how far it recovers, in words.</summary>
+    public string? Goal { get; init; }
+
+    public double EstimatedSeconds { get; init; }
+
+    public double? ObjectiveSeconds { get; init; }
+
+    public bool? MeetsObjective { get; init; }
+
+    /// <summary>At most 20, one sentence each.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+}
+
+/// <summary>Output of <c>RestoreOrchestrator</c>.</summary>
+public sealed record RestoreResult
+{
+    public required RunOutcome Outcome { get; init; }
+
+    public int ExitCode { get; init; }
+
+    public RestorePlanSummary? Plan { get; init; }
+
+    public long Files { get; init; }
+
+    public long Bytes { get; init; }
+
+    public long WrittenBytes { get; init; }
+
+    public long WalBytes { get; init; }
+
+    public double Seconds { get; init; }
+
+    public int WarningCount { get; init; }
+
+    /// <summary>At most 20, one sentence each.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>Files that the repository could not give back.</summary>
+    public int DamagedCount { get; init; }
+
+    /// <summary>At most 20 of their paths.</summary>
+    public IReadOnlyList<string> Damaged { get; init; } = [];
+
+    public Failure? Failure { get; init; }
+
+    public string? SupersededBy { get; init; }
+}
+
+/// <summary>Custom status of <c>RestoreOrchestrator</c>.</summary>
+public sealed record RestoreStatus
+{
+    /// <summary><c>planning</c>, <c>restoring</c>, <c>cancelling</c> or <c>ended</c>.</summary>
+    public required string Phase { get; init; }
+
+    public string? SnapshotId { get; init; }
+
+    public long FilesDone { get; init; }
+
+    public long BytesDone { get; init; }
+
+    public long BytesTotal { get; init; }
+
+    public DateTimeOffset? LastHeartbeat { get; init; }
+}

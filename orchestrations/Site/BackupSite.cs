@@ -1,0 +1,53 @@
+using FunctionsBackup.Operations.Configuration;
+
+namespace FunctionsBackup.Orchestrations.Site;
+
+/// <summary>
+/// What activities and commands of one process work with: configuration, secrets, clock, repository, and how far running work is. One per
+/// process. Safe for concurrent use.
+/// </summary>
+public sealed class BackupSite : IAsyncDisposable
+{
+    private readonly Lock _gate = new();
+    private (BackupConfiguration Value, DateTime Written)? _configuration;
+
+    public BackupSite(SiteOptions options, TimeProvider time)
+    {
+        Options = options;
+        Time = time;
+        Secrets = new SecretResolver(options.Environment, options.Warn);
+        Repositories = new RepositoryPool(this);
+        Progress = new ProgressBoard(time);
+    }
+
+    public SiteOptions Options { get; }
+
+    public TimeProvider Time { get; }
+
+    public SecretResolver Secrets { get; }
+
+    public RepositoryPool Repositories { get; }
+
+    public ProgressBoard Progress { get; }
+
+    /// <summary>The configuration; read again when its file has changed.</summary>
+    /// <exception cref="ConfigurationException">It cannot be used: every error that was found.</exception>
+    public BackupConfiguration Configuration
+    {
+        get
+        {
+            lock (_gate)
+            {
+                // What cannot be looked at is left to the loader, which says so.
+                var written = File.GetLastWriteTimeUtc(Options.ConfigurationFile);
+                if (_configuration is not { } known || known.Written != written)
+                    _configuration = known = (ConfigurationLoader.LoadFile(Options.ConfigurationFile, Options.Environment), written);
+                return known.Value;
+            }
+        }
+    }
+
+    public int Parallelism => Configuration.Global.ParallelJobs;
+
+    public ValueTask DisposeAsync() => Repositories.DisposeAsync();
+}
