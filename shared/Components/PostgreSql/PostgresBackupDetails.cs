@@ -45,8 +45,9 @@ public sealed record PostgresBackupDetails
     public bool FromStandby { get; init; }
 
     /// <summary>
-    /// How an incremental backup knew what changed: <c>wal-summaries</c>, <c>modification-times</c>, <c>server</c> (BASE_BACKUP INCREMENTAL)
-    /// or <c>all-read</c> (nothing could be relied on; only deduplication made it small). Null for a full one.
+    /// How an incremental backup knew what changed: <c>wal-summaries</c>, <c>modification-times</c> (of files), <c>page-lsns</c> (times of
+    /// files, and within a changed file the LSNs of its pages), <c>server</c> (BASE_BACKUP INCREMENTAL) or <c>all-read</c> (nothing could be
+    /// relied on; only deduplication made it small). Null for a full one.
     /// </summary>
     public string? IncrementalMethod { get; init; }
 
@@ -55,6 +56,9 @@ public sealed record PostgresBackupDetails
     /// written when it was read, so that its time identifies its content. Null: nothing is known.
     /// </summary>
     public long? SettledBeforeNanoseconds { get; init; }
+
+    /// <summary>Direct mode, not on a standby: what the next backup must find again to rely on the LSNs of pages. Null: nothing is known.</summary>
+    public PostgresContinuity? Continuity { get; init; }
 
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web);
 

@@ -35,20 +35,23 @@ internal sealed class DirectBackup(BackupRepository repository, TimeProvider tim
         var facts = server.Facts;
         var reader = new ControlFileReader(_dataDirectory, time);
         reader.CheckCluster(await reader.ReadAsync(cancellationToken), facts);
+        var seen = SlotsDirectory.Look(_dataDirectory, server.State.StartedMicroseconds);
         if (await server.ReserveWalAsync(cancellationToken) is { } reason)
             _warnings.Add($"The server gave no replication slot ({reason}), so it may have recycled WAL during the backup; raise max_replication_slots.");
 
+        var reserved = SlotsDirectory.Look(_dataDirectory, server.State.StartedMicroseconds);
         var asked = time.GetUtcNow();
+        var timestamp = time.GetTimestamp();
         var start = await server.StartAsync(Label(startedAt), options.FastCheckpoint, cancellationToken);
         var control = await reader.ReadAsync(cancellationToken);
         reader.CheckServer(control, start);
-        var settledBefore = SettledBefore(server, asked, control.Status);
+        var settledBefore = SettledBefore(server, asked, timestamp, control.Status);
         var timeline = control.Control.Timeline;
 
         var parent = options.Full ? null : await ParentCatalog.FindAsync(repository, options.Component, facts, cancellationToken);
-        var plan = parent is null ? null : await PlanAsync(server, parent, timeline, start, cancellationToken);
         var scan = new DataDirectoryScan($"PG_{facts.ServerVersion / 10000}_{control.Control.CatalogVersion}");
         scan.Run(_dataDirectory, cancellationToken);
+        var plan = parent is null ? null : await PlanAsync(server, parent, timeline, start, seen, scan, cancellationToken);
         _warnings.AddRange(scan.Warnings);
 
         await using var session = repository.BeginSession(new SessionOptions(options.Component, options.Parallelism));
@@ -70,6 +73,10 @@ internal sealed class DirectBackup(BackupRepository repository, TimeProvider tim
         await wal.ArchiveHistoriesAsync(cancellationToken);
         await wal.ArchiveAsync(timeline, start, stop.StopLsn, !label.FromStandby, options.Parallelism, cancellationToken);
 
+        // Only what the end of the backup did, and nothing before it, may leave this trace.
+        PostgresContinuity? left = null;
+        if (await server.ReleaseWalAsync(cancellationToken) && !server.InRecovery)
+            left = SlotsDirectory.Look(_dataDirectory, server.State.StartedMicroseconds);
         await _catalog.WriteAsync(session.Catalog, cancellationToken);
         _warnings.AddRange(await new PageRecheck(checker, stop.StopLsn).RunAsync(storer.Reports, facts.SegmentBlocks, ReadPage));
         var details = new PostgresBackupDetails
@@ -89,6 +96,7 @@ internal sealed class DirectBackup(BackupRepository repository, TimeProvider tim
             FromStandby = label.FromStandby,
             IncrementalMethod = Method(plan),
             SettledBeforeNanoseconds = settledBefore,
+            Continuity = left == reserved ? null : left,
         };
         var draft = new SnapshotDraft(
             plan is null ? "full" : "incremental", plan?.Parent.Snapshot.Id, startedAt, _warnings, details.ToJson());
@@ -100,29 +108,33 @@ internal sealed class DirectBackup(BackupRepository repository, TimeProvider tim
         null => null,
         { Changed: not null } => "wal-summaries",
         { ReadsAll: true } => "all-read",
+        { Lsns: not null } => "page-lsns",
         _ => "modification-times",
     };
 
     private static string Label(DateTimeOffset startedAt) => string.Create(CultureInfo.InvariantCulture, $"fbackup {startedAt:yyyy-MM-ddTHH:mm:ssZ}");
 
     private async ValueTask<IncrementalPlan> PlanAsync(
-        DirectSession server, ParentCatalog parent, uint timeline, Lsn start, CancellationToken cancellationToken)
+        DirectSession server, ParentCatalog parent, uint timeline, Lsn start, PostgresContinuity? seen, DataDirectoryScan scan,
+        CancellationToken cancellationToken)
     {
-        if (!parent.IsContinuedBy(server.Facts, timeline, start)) return new IncrementalPlan(parent, null, long.MinValue);
+        if (!parent.IsContinuedBy(server.Facts, timeline, start)) return new IncrementalPlan(parent, null, long.MinValue, null);
         var changed = await WalSummaries.ReadAsync(
             server, timeline, Lsn.Parse(parent.Details.StartLsn), start, ContentLimits.PageChunkSize / server.Facts.BlockSize, time, cancellationToken);
-        return new IncrementalPlan(parent, changed, parent.Details.SettledBeforeNanoseconds ?? long.MinValue);
+        // Summaries say what to read; without them, what is read tells by its LSNs what need not be hashed.
+        var lsns = changed is null ? TrustedLsns.Find(parent, server.Facts, server.State, seen, scan.Entries) : null;
+        return new IncrementalPlan(parent, changed, parent.Details.SettledBeforeNanoseconds ?? long.MinValue, lsns);
     }
 
     /// <summary>
     /// The instant before which a write, judged by its file's time, was complete when the files were looked at: when the checkpoint was asked
     /// for, by the file system's clock. The control file, written at the end of the checkpoint, shows how far that clock may be behind ours.
     /// </summary>
-    private long SettledBefore(DirectSession server, DateTimeOffset asked, in FileStatus control)
+    private long SettledBefore(DirectSession server, DateTimeOffset asked, long timestamp, in FileStatus control)
     {
         var askedAt = (asked - DateTimeOffset.UnixEpoch).Ticks * 100;
         if (server.InRecovery) return askedAt - StandbyMargin;
-        var elapsed = (time.GetUtcNow() - asked).Ticks * 100;
+        var elapsed = time.GetElapsedTime(timestamp).Ticks * 100;
         return Math.Min(askedAt, control.ModifiedNanoseconds - elapsed) - ClockGranularity;
     }
 

@@ -19,11 +19,15 @@ internal sealed class DirectSession : IAsyncDisposable
 {
     private readonly NpgsqlConnection _connection;
 
+    private string? _slot;
+
     private DirectSession(NpgsqlConnection connection) => _connection = connection;
 
     public ClusterFacts Facts { get; private set; } = null!;
 
-    public bool InRecovery { get; private set; }
+    public ServerState State { get; private set; } = null!;
+
+    public bool InRecovery => State.InRecovery;
 
     public int Port { get; private set; }
 
@@ -61,7 +65,8 @@ internal sealed class DirectSession : IAsyncDisposable
         const string Sql = """
             select current_setting('server_version_num')::int, (select system_identifier::text from pg_control_system()), pg_is_in_recovery(),
                    current_setting('block_size')::int, current_setting('wal_segment_size'), current_setting('segment_size'),
-                   current_setting('data_checksums') = 'on', current_setting('port')::int
+                   current_setting('data_checksums') = 'on', current_setting('port')::int, current_setting('wal_log_hints') = 'on',
+                   (extract(epoch from pg_postmaster_start_time()) * 1000000)::int8
             """;
         await ExecuteAsync("set statement_timeout = 0", cancellationToken);
         await using var command = new NpgsqlCommand(Sql, _connection);
@@ -71,29 +76,43 @@ internal sealed class DirectSession : IAsyncDisposable
         Facts = new ClusterFacts(
             reader.GetString(1), reader.GetInt32(0), (int)ClusterFacts.ParseSize(reader.GetString(4)), blockSize,
             (uint)(ClusterFacts.ParseSize(reader.GetString(5)) / blockSize), reader.GetBoolean(6)).Check();
-        InRecovery = reader.GetBoolean(2);
+        State = new ServerState(reader.GetInt64(9), reader.GetBoolean(2), Facts.DataChecksums || reader.GetBoolean(8));
         Port = reader.GetInt32(7);
         await reader.DisposeAsync();
         // A session that only waits while files are read must not be ended for idleness.
         if (Facts.ServerVersion >= 140000) await ExecuteAsync("set idle_session_timeout = 0", cancellationToken);
     }
 
-    /// <summary>Keeps the server from recycling WAL until the session ends; false with the reason if it has no slot to give.</summary>
+    /// <summary>
+    /// Keeps the server from recycling WAL until <see cref="ReleaseWalAsync"/> or the session's end; the reason if it has no slot to give.
+    /// </summary>
     public async ValueTask<string?> ReserveWalAsync(CancellationToken cancellationToken)
     {
+        var name = $"fbackup_{Guid.NewGuid():N}";
         try
         {
             await using var command = new NpgsqlCommand("select pg_create_physical_replication_slot($1, true, true)::text", _connection)
             {
-                Parameters = { new() { Value = $"fbackup_{Guid.NewGuid():N}" } },
+                Parameters = { new() { Value = name } },
             };
             await command.ExecuteScalarAsync(cancellationToken);
+            _slot = name;
             return null;
         }
         catch (PostgresException exception)
         {
             return exception.MessageText;
         }
+    }
+
+    /// <summary>Lets the server recycle WAL again; false if none was reserved.</summary>
+    public async ValueTask<bool> ReleaseWalAsync(CancellationToken cancellationToken)
+    {
+        if (_slot is not { } name) return false;
+        await using var command = new NpgsqlCommand("select pg_drop_replication_slot($1)", _connection) { Parameters = { new() { Value = name } } };
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        _slot = null;
+        return true;
     }
 
     /// <summary>Begins the backup: a checkpoint is made.</summary>

@@ -14,7 +14,7 @@ namespace FunctionsBackup.Components.PostgreSql.Backup;
 internal sealed class FileSource(Descriptor file, long size, string path, PageInspector? inspector) : IContentSource
 {
     /// <summary>Small enough that what was just read is still in the processor's cache when it is checked and hashed.</summary>
-    private const int MaximumRead = 256 << 10;
+    public const int MaximumRead = 256 << 10;
 
     private long _position;
 

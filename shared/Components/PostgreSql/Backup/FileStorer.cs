@@ -14,10 +14,11 @@ namespace FunctionsBackup.Components.PostgreSql.Backup;
 /// <param name="UnchangedBefore">
 /// Files whose modification time is before this, and the same as then, are unchanged; <see cref="long.MinValue"/>: times are not relied on.
 /// </param>
-internal sealed record IncrementalPlan(ParentCatalog Parent, ChangedBlocks? Changed, long UnchangedBefore)
+/// <param name="Lsns">Where the LSNs of pages tell which of them are as they were then; null: nowhere.</param>
+internal sealed record IncrementalPlan(ParentCatalog Parent, ChangedBlocks? Changed, long UnchangedBefore, TrustedLsns? Lsns)
 {
     /// <summary>Nothing is relied on: everything is read, and deduplication alone keeps it small.</summary>
-    public bool ReadsAll => Changed is null && UnchangedBefore == long.MinValue;
+    public bool ReadsAll => Changed is null && UnchangedBefore == long.MinValue && Lsns is null;
 
     /// <summary>The file in the earlier backup; null if it had none, or one with bad pages, which must be looked at and reported again.</summary>
     public CatalogEntry? Find(string path) =>
@@ -25,7 +26,7 @@ internal sealed record IncrementalPlan(ParentCatalog Parent, ChangedBlocks? Chan
 }
 
 /// <summary>Stores the files of a data directory, each by the cheapest way that is safe. For use by several workers.</summary>
-internal sealed class FileStorer(BackupRepository repository, BackupSession session, PageChecker checker, uint segmentBlocks, IncrementalPlan? plan)
+internal sealed partial class FileStorer(BackupRepository repository, BackupSession session, PageChecker checker, uint segmentBlocks, IncrementalPlan? plan)
 {
     private readonly ConcurrentBag<PageReport> _reports = [];
 
@@ -51,6 +52,8 @@ internal sealed class FileStorer(BackupRepository repository, BackupSession sess
 
         // With summaries at hand, a file that they do not vouch for is read.
         if (earlier is not null && plan!.Changed is null && IsUntouched(file.Status, earlier)) return Entry(file) with { Content = earlier.Content };
+        if (earlier is not null && plan!.Lsns is { } lsns && lsns.Covers(relation, file.Status, earlier))
+            return await ReadNewerAsync(file, earlier.Content!, lsns.Rule, cancellationToken);
         return await ReadAllAsync(file, earlier, cancellationToken);
     }
 

@@ -17,19 +17,17 @@ public sealed class IncrementalBackupTests
     ];
 
     [Theory]
-    [InlineData(15, false, "modification-times")]
-    [InlineData(17, false, "modification-times")]
+    [InlineData(15, false, "page-lsns")]
+    [InlineData(17, false, "page-lsns")]
     [InlineData(17, true, "wal-summaries")]
-    [Trait("Category", "Long")] // its bounds on bytes read still depend on what the server happens to write: unsteady, under investigation
     public async Task Beside_the_server(int version, bool summaries, string method)
     {
         await using var bench = await StartAsync(version, summaries);
-        // What the full backup's own checkpoint writes counts as possibly changed while it ran: so nothing is left for it to write.
         await bench.Server.ExecuteAsync("vacuum freeze");
-        await bench.Server.ExecuteAsync("checkpoint");
-        await Task.Delay(200);
+        await AgeFilesAsync(bench.Server);
         var full = await bench.DirectAsync();
         await ChangeAsync(bench.Server, summaries);
+        await AgeFilesAsync(bench.Server);
         var incremental = await bench.DirectAsync();
 
         incremental.Kind.ShouldBe("incremental");
@@ -131,6 +129,19 @@ public sealed class IncrementalBackupTests
             (await archive.FetchAsync("00000002.history", CancellationToken.None)).ShouldNotBeNull();
             await second.ShouldRestoreAsync(snapshot, Queries);
         }
+    }
+
+    /// <summary>
+    /// What was written shortly before a backup began counts as possibly written while it ran, and how shortly depends on how quick the
+    /// machine is: the server answers, and is asked when the control file was written, some time after the checkpoint. So nothing is left for
+    /// the backup's own checkpoint to write, and what was written just now gets an older time.
+    /// </summary>
+    private static async Task AgeFilesAsync(PostgresServer server)
+    {
+        await server.ExecuteAsync("checkpoint");
+        var past = DateTime.UtcNow.AddHours(-1);
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(server.DataDirectory, "base"), "*", SearchOption.AllDirectories))
+            if (File.GetLastWriteTimeUtc(file) > past.AddMinutes(30)) File.SetLastWriteTimeUtc(file, past);
     }
 
     private static async Task<BackupBench> StartAsync(int version, bool summaries)
