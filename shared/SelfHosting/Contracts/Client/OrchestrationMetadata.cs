@@ -5,8 +5,8 @@ namespace Microsoft.DurableTask.Client;
 /// <summary>An instance as a query sees it.</summary>
 public sealed class OrchestrationMetadata(string name, string instanceId)
 {
-    /// <summary>As the packages' own converter.</summary>
-    internal static readonly JsonSerializerOptions Json = new() { IncludeFields = true };
+    /// <summary>As the converter of the Functions worker.</summary>
+    internal static readonly JsonSerializerOptions Json = new() { IncludeFields = true, PropertyNameCaseInsensitive = true };
 
     public string Name { get; } = name;
 
