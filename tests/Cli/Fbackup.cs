@@ -78,7 +78,8 @@ public sealed class Fbackup : IDisposable
     /// <summary>Starts the program with its streams redirected; stdin is closed at once.</summary>
     public Process Start(params string[] arguments)
     {
-        var start = new ProcessStartInfo(Program, arguments)
+        // Tests that run in the background of a shell inherit ignored signals, which the program would respect.
+        var start = new ProcessStartInfo("/usr/bin/env", ["--default-signal=INT,TERM,HUP", Program, .. arguments])
         {
             WorkingDirectory = Folder,
             RedirectStandardInput = true,
