@@ -1,5 +1,6 @@
 using FunctionsBackup.SelfHosting.Engine.Clients;
 using FunctionsBackup.SelfHosting.Engine.History;
+using FunctionsBackup.SelfHosting.Engine.Replay;
 using FunctionsBackup.SelfHosting.Engine.Storage;
 using FunctionsBackup.SelfHosting.Engine.Work;
 using Microsoft.DurableTask.Client;
@@ -7,8 +8,8 @@ using Microsoft.DurableTask.Client;
 namespace FunctionsBackup.SelfHosting.Engine;
 
 /// <summary>
-/// Durable orchestrations in one SQLite file, with the semantics of Durable Task. Any number of processes may open the file; one at a time is
-/// the worker, the others are clients.
+/// Durable orchestrations in one SQLite file, with the semantics of Durable Task. Any number of processes may open the file; one at a
+/// time is the worker, the others are clients.
 /// </summary>
 public sealed class DurableEngine : IAsyncDisposable
 {
@@ -35,9 +36,13 @@ public sealed class DurableEngine : IAsyncDisposable
     public DurableTaskClient Client { get; }
 
     /// <summary>
-    /// Completes when this process is not the worker (any more); fails with the reason when the work has ended by itself, as on a full disk.
+    /// Completes when this process is not the worker (any more); fails with the reason when the work has ended by itself, as on a full
+    /// disk.
     /// </summary>
     public Task WorkerCompletion => _worker?.Completion ?? Task.CompletedTask;
+
+    /// <summary>For tests: how many are in memory.</summary>
+    internal int LiveOrchestrators => _worker?.LiveOrchestrators ?? 0;
 
     /// <exception cref="StateFileException">The state file is damaged, of a newer version, or cannot be written.</exception>
     public static Task<DurableEngine> OpenAsync(DurableEngineOptions options, TaskRegistry registry, CancellationToken ct)
@@ -75,13 +80,25 @@ public sealed class DurableEngine : IAsyncDisposable
     }
 
     /// <summary>
-    /// Begins nothing new; running activities get <see cref="DurableEngineOptions.StopGrace"/>, then their token is cancelled, and they run again
-    /// after the next start. Does nothing if this is not the worker.
+    /// Begins nothing new; running activities get <see cref="DurableEngineOptions.StopGrace"/>, then their token is cancelled, and they run
+    /// again after the next start. Does nothing if this is not the worker.
     /// </summary>
     /// <param name="ct">Cancels the running activities at once.</param>
     public async Task StopWorkerAsync(CancellationToken ct)
     {
         if (_worker is { } worker) await worker.StopAsync(ct).ConfigureAwait(false);
+    }
+
+    /// <summary>An instance's history in a form that can be kept, for <see cref="ReplayChecker"/>.</summary>
+    /// <returns>Null: no such instance, or it has not begun.</returns>
+    public Task<RecordedHistory?> ExportHistoryAsync(string instanceId, CancellationToken ct = default)
+    {
+        ct.ThrowIfCancellationRequested();
+        if (_reader.Find(instanceId) is not { } instance || _reader.History(instance.Key) is not { Count: > 0 } rows)
+            return Task.FromResult<RecordedHistory?>(null);
+        var parent = instance.ParentKey is { } key ? _reader.Find(key) : null;
+        return Task.FromResult<RecordedHistory?>(
+            new(instance.InstanceId, instance.Name, instance.Version ?? string.Empty, parent?.Name, parent?.InstanceId, rows));
     }
 
     /// <returns>The rows of the present run, oldest first; none for an unknown instance.</returns>
@@ -91,6 +108,9 @@ public sealed class DurableEngine : IAsyncDisposable
         IReadOnlyList<HistoryEventRow> rows = _reader.Find(instanceId) is { } instance ? _reader.History(instance.Key) : [];
         return Task.FromResult(rows);
     }
+
+    /// <summary>For tests: lets the file grow no more, as a full disk does.</summary>
+    internal void LimitPages(int pages) => _writer.RunAsync(tables => tables.Run($"PRAGMA max_page_count = {pages}")).GetAwaiter().GetResult();
 
     /// <summary>Stops the worker, cancelling its activities at once, and closes the file. Stop it before to give them time.</summary>
     public async ValueTask DisposeAsync()

@@ -23,8 +23,8 @@ public sealed class StateFileException : IOException
     internal static StateFileException From(SqliteException exception, string path) => new(
         exception.SqliteErrorCode switch
         {
-            11 or 26 => $"The state file {path} is damaged or is no state file ({exception.Message}); restore a copy of it, or move it away " +
-                "with its -wal and -shm to begin with an empty one: backups are not in it, only the orchestrations.",
+            11 or 26 => $"The state file {path} is damaged or is no state file ({exception.Message}); restore a copy of it, or move it " +
+                "away with its -wal and -shm to begin with an empty one: backups are not in it, only the orchestrations.",
             13 => $"The disk of the state file {path} is full; free some space and start again: all that was acknowledged is kept.",
             8 or 14 or 23 => $"The state file {path} cannot be written ({exception.Message}); give this user the right to its folder, or " +
                 "choose another folder.",

@@ -23,7 +23,7 @@ public sealed class TaskRegistry
         if (!_orchestrators.TryGetValue(name.Name, out var versions))
             _orchestrators[name.Name] = versions = new(VersionComparer.Instance);
         if (!versions.TryAdd(version, run))
-            throw new ArgumentException($"The orchestrator '{name}' is there twice in version '{version}'; names must be unique.", nameof(name));
+            throw new ArgumentException($"The orchestrator '{name}' is there twice in version '{version}'.", nameof(name));
     }
 
     /// <param name="name">As orchestrators call it.</param>
@@ -34,7 +34,7 @@ public sealed class TaskRegistry
         ArgumentException.ThrowIfNullOrWhiteSpace(name.Name, nameof(name));
         ArgumentNullException.ThrowIfNull(run);
         if (!_activities.TryAdd(name.Name, run))
-            throw new ArgumentException($"The activity '{name}' is there twice; names must be unique.", nameof(name));
+            throw new ArgumentException($"The activity '{name}' is there twice.", nameof(name));
     }
 
     internal Func<ActivityInvocation, Task<object?>>? FindActivity(string name) => _activities.GetValueOrDefault(name);

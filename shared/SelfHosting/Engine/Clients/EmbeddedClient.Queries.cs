@@ -32,14 +32,15 @@ internal sealed partial class EmbeddedClient
         string instanceId, PurgeInstanceOptions? options = null, CancellationToken cancellation = default)
     {
         cancellation.ThrowIfCancellationRequested();
-        return new(await writer.RunAsync(tables =>
-            tables.Find(instanceId) is { HasEnded: true } instance ? Purge(tables, instance, options?.Recursive == true) : 0).ConfigureAwait(false));
+        var recursive = options?.Recursive == true;
+        return new(await writer.RunAsync(tables => Purge(tables, tables.Find(instanceId), recursive)).ConfigureAwait(false));
     }
 
     public override async Task<PurgeResult> PurgeAllInstancesAsync(
         PurgeInstancesFilter filter, PurgeInstanceOptions? options = null, CancellationToken cancellation = default)
     {
         var (where, values) = Conditions(filter.CreatedFrom, filter.CreatedTo, filter.Statuses, null);
+        var recursive = options?.Recursive == true;
         values.Add(0L);
         var sql = $"SELECT {InstanceRow.Columns} FROM instances WHERE {where} AND status IN ({AllEnded}) AND key > ${values.Count} " +
             $"ORDER BY key LIMIT {PurgeBatch}";
@@ -50,20 +51,16 @@ internal sealed partial class EmbeddedClient
             var batch = reader.Read(sql, InstanceRow.Read, [.. values]);
             if (batch.Count == 0) return new(purged);
             values[^1] = batch[^1].Key;
-            purged += await writer.RunAsync(tables => batch.Sum(i =>
-                tables.Find(i.Key) is { HasEnded: true } instance ? Purge(tables, instance, options?.Recursive == true) : 0)).ConfigureAwait(false);
+            purged += await writer.RunAsync(tables => batch.Sum(i => Purge(tables, tables.Find(i.Key), recursive))).ConfigureAwait(false);
         }
     }
 
-    private static int Purge(StateTables tables, InstanceRow instance, bool recursive)
+    /// <returns>How many; none if it has not ended.</returns>
+    private static int Purge(StateTables tables, InstanceRow? instance, bool recursive)
     {
+        if (instance is not { HasEnded: true }) return 0;
         var purged = 1;
-        if (recursive)
-        {
-            foreach (var child in tables.Children(instance.Key).Where(c => c.HasEnded))
-                purged += Purge(tables, child, recursive);
-        }
-
+        if (recursive) purged += tables.Children(instance.Key).Sum(child => Purge(tables, child, recursive));
         tables.RemoveInstance(instance.Key);
         return purged;
     }
@@ -102,9 +99,8 @@ internal sealed partial class EmbeddedClient
         values.Add(size + 1L);
         var columns = filter.FetchInputsAndOutputs ? InstanceRow.Columns
             : InstanceRow.Columns.Replace("input, output, custom_status", "NULL, NULL, NULL", StringComparison.Ordinal);
-        var rows = reader.Read(
-            $"SELECT {columns} FROM instances WHERE {where} AND key > ${values.Count - 1} ORDER BY key LIMIT ${values.Count}", InstanceRow.Read,
-            [.. values]);
+        var sql = $"SELECT {columns} FROM instances WHERE {where} AND key > ${values.Count - 1} ORDER BY key LIMIT ${values.Count}";
+        var rows = reader.Read(sql, InstanceRow.Read, [.. values]);
         var more = rows.Count > size;
         if (more) rows.RemoveAt(size);
         return new([.. rows.Select(r => r.ToMetadata(filter.FetchInputsAndOutputs))], more ? $"{rows[^1].Key}" : null);
@@ -113,7 +109,8 @@ internal sealed partial class EmbeddedClient
     private sealed class InstancePages(Func<string?, int, Page<OrchestrationMetadata>> read, OrchestrationQuery filter)
         : AsyncPageable<OrchestrationMetadata>
     {
-        public override async IAsyncEnumerable<Page<OrchestrationMetadata>> AsPages(string? continuationToken = null, int? pageSizeHint = null)
+        public override async IAsyncEnumerable<Page<OrchestrationMetadata>> AsPages(
+            string? continuationToken = null, int? pageSizeHint = null)
         {
             var token = continuationToken ?? filter.ContinuationToken;
             do

@@ -21,7 +21,8 @@ internal sealed partial class EmbeddedClient(
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(20), LastLook = TimeSpan.FromMilliseconds(500);
 
     public override async Task<string> ScheduleNewOrchestrationInstanceAsync(
-        TaskName orchestratorName, object? input = null, StartOrchestrationOptions? options = null, CancellationToken cancellation = default)
+        TaskName orchestratorName, object? input = null, StartOrchestrationOptions? options = null,
+        CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(orchestratorName.Name, nameof(orchestratorName));
         cancellation.ThrowIfCancellationRequested();
@@ -108,7 +109,7 @@ internal sealed partial class EmbeddedClient(
         foreach (var name in names)
         {
             if (!Enum.TryParse<OrchestrationRuntimeStatus>(name, ignoreCase: true, out var status) || !Enum.IsDefined(status))
-                throw new ArgumentException($"'{name}' is no runtime status; name those of {nameof(OrchestrationRuntimeStatus)}.", nameof(options));
+                throw new ArgumentException($"'{name}' is no {nameof(OrchestrationRuntimeStatus)}.", nameof(options));
             statuses.Add(status);
         }
 

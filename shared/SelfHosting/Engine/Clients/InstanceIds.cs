@@ -10,8 +10,12 @@ internal static class InstanceIds
     {
         if (string.IsNullOrEmpty(instanceId) || instanceId.Length > Longest)
             throw new ArgumentException($"The instance id '{instanceId}' must have 1 to {Longest} characters.", nameof(instanceId));
-        if (instanceId[0] == '@') throw new ArgumentException($"The instance id '{instanceId}' must not begin with '@'.", nameof(instanceId));
-        if (instanceId.IndexOfAny(['/', '\\', '#', '?']) is >= 0 and var at || (at = instanceId.AsSpan().IndexOfAnyInRange('\0', '\u001f')) >= 0)
-            throw new ArgumentException($"The instance id '{instanceId}' must not have the character at {at}.", nameof(instanceId));
+        if (instanceId[0] == '@')
+            throw new ArgumentException($"The instance id '{instanceId}' must not begin with '@'.", nameof(instanceId));
+        if (instanceId.Any(c => c is '/' or '\\' or '#' or '?' || char.IsControl(c)))
+        {
+            throw new ArgumentException(
+                $"The instance id '{instanceId}' must not have any of / \\ # ? or a control character.", nameof(instanceId));
+        }
     }
 }

@@ -4,8 +4,8 @@ using FunctionsBackup.SelfHosting.Engine.Payloads;
 namespace FunctionsBackup.SelfHosting.Engine.Execution;
 
 /// <summary>
-/// External events and who waits for them, by name without regard to case. An event goes to the newest waiter that still waits; without one it
-/// is kept, and the oldest kept one goes to the next waiter.
+/// External events and who waits for them, by name without regard to case. An event goes to the newest waiter that still waits; without
+/// one it is kept, and the oldest kept one goes to the next waiter.
 /// </summary>
 internal sealed class EventWaiters
 {
@@ -25,7 +25,7 @@ internal sealed class EventWaiters
             if (waiters is [.., var other] && other.Type != typeof(T))
             {
                 throw new ArgumentException(
-                    $"Events of one name must have one type: '{name}' is awaited as {other.Type.FullName}, and now as {typeof(T).FullName}.");
+                    $"Events of one name must have one type: '{name}' is awaited as {other.Type}, and now as {typeof(T)}.");
             }
         }
         else

@@ -34,7 +34,8 @@ internal sealed class OrchestrationContext(OrchestrationExecution execution) : T
         return Retrying.RunAsync(this, name, options?.Retry, async () => Result<TResult>(await execution.CallActivity(name, json)));
     }
 
-    public override Task<TResult> CallSubOrchestratorAsync<TResult>(TaskName orchestratorName, object? input = null, TaskOptions? options = null)
+    public override Task<TResult> CallSubOrchestratorAsync<TResult>(
+        TaskName orchestratorName, object? input = null, TaskOptions? options = null)
     {
         execution.RequireTurn(nameof(CallSubOrchestratorAsync));
         RefuseOptionsAsInput(input, options);

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace FunctionsBackup.SelfHosting.Engine.Execution;
 
 /// <summary>
-/// The living run of an orchestrator's code. Events go in, one by one, within a turn; what the code did in answer comes out as actions. Turns
-/// may run on different threads, but only one at a time.
+/// The living run of an orchestrator's code. Events go in, one by one, within a turn; what the code did in answer comes out as actions.
+/// Turns may run on different threads, but only one at a time.
 /// </summary>
 internal sealed class OrchestrationExecution
 {
@@ -37,7 +37,8 @@ internal sealed class OrchestrationExecution
     /// <param name="maxPayloadBytes">Of an input, an event, a result.</param>
     /// <param name="violated">Told when the code went on outside of a turn: then a turn must be made, which fails it. Any thread.</param>
     public OrchestrationExecution(
-        ExecutionIdentity identity, Func<TaskOrchestrationContext, Task<object?>> code, ILoggerFactory loggers, int maxPayloadBytes, Action violated)
+        ExecutionIdentity identity, Func<TaskOrchestrationContext, Task<object?>> code, ILoggerFactory loggers, int maxPayloadBytes,
+        Action violated)
     {
         Identity = identity;
         Loggers = loggers;
@@ -70,6 +71,9 @@ internal sealed class OrchestrationExecution
 
     /// <summary>Since the last turn's beginning.</summary>
     public bool CustomStatusChanged { get; private set; }
+
+    /// <summary>Why its code may not go on; null: it may.</summary>
+    public string? Violation => _violation;
 
     /// <summary>In this turn so far.</summary>
     public IReadOnlyList<TurnAction> Actions => _actions;
@@ -111,10 +115,11 @@ internal sealed class OrchestrationExecution
                 return true;
         }
 
-        if (IsResult(happened.Kind) && (!_open.TryGetValue(happened.TaskId, out var task) || !task.TakesResult(happened.Kind))) return false;
+        var isResult = IsResult(happened.Kind);
+        if (isResult && (!_open.TryGetValue(happened.TaskId, out var task) || !task.TakesResult(happened.Kind))) return false;
         if (IsSuspended)
         {
-            if (IsResult(happened.Kind) && !_held.Add(happened.TaskId)) return false;
+            if (isResult && !_held.Add(happened.TaskId)) return false;
             _whileSuspended.Enqueue(happened);
             return true;
         }
@@ -171,7 +176,8 @@ internal sealed class OrchestrationExecution
         return task.Source.Task;
     }
 
-    public Task<string?> CallSubOrchestration(string name, string instanceId, TaskVersion? version, string? input, IDictionary<string, string>? tags)
+    public Task<string?> CallSubOrchestration(
+        string name, string instanceId, TaskVersion? version, string? input, IDictionary<string, string>? tags)
     {
         if (string.IsNullOrEmpty(name)) throw new ArgumentException("The sub-orchestration has no name.", nameof(name));
         Clients.InstanceIds.Check(instanceId);
@@ -208,7 +214,11 @@ internal sealed class OrchestrationExecution
     {
         var json = Payload.Serialize(status, int.MaxValue, "The custom status");
         if (json?.Length > LongestCustomStatus)
-            throw new ArgumentException($"The custom status has {json.Length:N0} characters as JSON; at most {LongestCustomStatus:N0} are kept.");
+        {
+            throw new ArgumentException(
+                $"The custom status has {json.Length:N0} characters as JSON; at most {LongestCustomStatus:N0} are kept.");
+        }
+
         if (json == CustomStatus) return;
         CustomStatus = json;
         CustomStatusChanged = true;
@@ -265,8 +275,8 @@ internal sealed class OrchestrationExecution
     }
 
     private void Violate(string what) => _violation ??=
-        $"The orchestrator '{Identity.Name}' left its turn: {what} that is no durable task (after {_lastStep ?? "its start"}); await only what " +
-        "its context returns, without ConfigureAwait(false), and do everything else in activities.";
+        $"The orchestrator '{Identity.Name}' left its turn: {what} that is no durable task (after {_lastStep ?? "its start"}); await " +
+        "only what its context returns, without ConfigureAwait(false), and do everything else in activities.";
 
     private TurnOutcome Outcome(TurnEnd end) => new(end, _actions, _cancelledTimers);
 

@@ -26,8 +26,9 @@ internal static class Retrying
                 }
                 else
                 {
-                    if (Wait(options.Policy!, number, context.CurrentUtcDateTime - began, failure) is not { } wait) throw failure.ToPublic(name);
-                    await context.CreateTimer(wait, CancellationToken.None);
+                    var wait = Wait(options.Policy!, number, context.CurrentUtcDateTime - began, failure);
+                    if (wait is null) throw failure.ToPublic(name);
+                    await context.CreateTimer(wait.Value, CancellationToken.None);
                 }
             }
         }

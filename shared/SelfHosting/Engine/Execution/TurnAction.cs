@@ -1,4 +1,6 @@
 using FunctionsBackup.SelfHosting.Engine.History;
+using FunctionsBackup.SelfHosting.Engine.Payloads;
+using Microsoft.DurableTask;
 
 namespace FunctionsBackup.SelfHosting.Engine.Execution;
 
@@ -29,7 +31,7 @@ internal sealed record TurnOutcome(TurnEnd End, IReadOnlyList<TurnAction> Action
     /// <summary>JSON of the result, or of the next run's input.</summary>
     public string? Output { get; init; }
 
-    public Payloads.FailureData? Failure { get; init; }
+    public FailureData? Failure { get; init; }
 
     /// <summary>Of the next run; null: the same.</summary>
     public string? NewVersion { get; init; }
@@ -39,4 +41,4 @@ internal sealed record TurnOutcome(TurnEnd End, IReadOnlyList<TurnAction> Action
 }
 
 /// <summary>Who an orchestrator is.</summary>
-internal sealed record ExecutionIdentity(string InstanceId, string Name, string Version, Microsoft.DurableTask.ParentOrchestrationInstance? Parent);
+internal sealed record ExecutionIdentity(string InstanceId, string Name, string Version, ParentOrchestrationInstance? Parent);

@@ -2,7 +2,8 @@ namespace FunctionsBackup.SelfHosting.Engine.Execution;
 
 /// <summary>
 /// Where an orchestrator's code runs: on one thread at a time, and only within a turn. All its continuations queue here, so their order
-/// depends on nothing but the order of events. What comes from another thread, or between turns, was caused by something that is not durable.
+/// depends on nothing but the order of events. What comes from another thread, or between turns, was caused by something that is not
+/// durable.
 /// </summary>
 internal sealed class TurnScheduler : TaskScheduler
 {
@@ -11,7 +12,9 @@ internal sealed class TurnScheduler : TaskScheduler
     private readonly Action<string?> _intruded;
     private int _thread;
 
-    /// <param name="intruded">Told of a continuation from elsewhere, with the method that it belongs to, as far as that is known; any thread.</param>
+    /// <param name="intruded">
+    /// Told of a continuation from elsewhere, with the method that it belongs to, as far as that is known; any thread.
+    /// </param>
     public TurnScheduler(Action<string?> intruded)
     {
         _intruded = intruded;
@@ -56,11 +59,11 @@ internal sealed class TurnScheduler : TaskScheduler
 
     private void Post(SendOrPostCallback callback, object? state)
     {
-        if (IsInTurn) _queue.Enqueue(new Task(() => callback(state)));
+        if (IsInTurn) new Task(() => callback(state)).Start(this);
         else _intruded(MethodOf(state));
     }
 
-    /// <summary>The asynchronous method whose continuation <paramref name="state"/> is: its compiled form is named &lt;Method&gt;d__1.</summary>
+    /// <summary>The asynchronous method whose continuation <paramref name="state"/> is; compiled, it is named &lt;Method&gt;d__1.</summary>
     private static string? MethodOf(object? state)
     {
         if ((state as Delegate)?.Target?.GetType() is not { IsGenericType: true } box) return null;

@@ -9,7 +9,8 @@ namespace FunctionsBackup.SelfHosting.Engine.History;
 /// <param name="Detail">Version, instance id or status, by kind.</param>
 /// <param name="Data">JSON of an input, a result or a failure; a time; a reason.</param>
 public sealed record HistoryEventRow(
-    long Sequence, HistoryEventKind Kind, DateTimeOffset Time, long TaskId = -1, string? Name = null, string? Detail = null, string? Data = null)
+    long Sequence, HistoryEventKind Kind, DateTimeOffset Time, long TaskId = -1, string? Name = null, string? Detail = null,
+    string? Data = null)
 {
     /// <summary>Whether the code did it, as opposed to what came to it.</summary>
     internal bool IsAction => Kind is HistoryEventKind.TaskScheduled or HistoryEventKind.TimerCreated
@@ -24,7 +25,8 @@ public sealed record HistoryEventRow(
         HistoryEventKind.EventSent => $"the sending of the event '{Name}' (#{TaskId})",
         HistoryEventKind.EventRaised => $"the arrival of the event '{Name}'",
         HistoryEventKind.TaskCompleted or HistoryEventKind.TaskFailed => $"the end of the activity #{TaskId}",
-        HistoryEventKind.SubOrchestrationCompleted or HistoryEventKind.SubOrchestrationFailed => $"the end of the sub-orchestration #{TaskId}",
+        HistoryEventKind.SubOrchestrationCompleted or HistoryEventKind.SubOrchestrationFailed =>
+            $"the end of the sub-orchestration #{TaskId}",
         HistoryEventKind.TimerFired => $"the firing of the timer #{TaskId}",
         HistoryEventKind.ExecutionStarted => $"the start of '{Name}'",
         HistoryEventKind.ExecutionCompleted => "the end of the orchestrator",

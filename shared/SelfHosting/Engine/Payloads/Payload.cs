@@ -20,7 +20,7 @@ internal static class Payload
         if (json.Length > bound / 3 && Encoding.UTF8.GetByteCount(json) is var size && size > bound)
         {
             throw new ArgumentException(
-                $"{what} has {size:N0} bytes as JSON, more than the {bound:N0} that a history may hold; pass a reference to the data instead.");
+                $"{what} has {size:N0} bytes as JSON, more than the {bound:N0} that are allowed; pass a reference to the data instead.");
         }
 
         return json;

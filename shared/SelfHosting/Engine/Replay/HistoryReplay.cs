@@ -5,7 +5,9 @@ namespace FunctionsBackup.SelfHosting.Engine.Replay;
 
 /// <summary>Brings a new <see cref="OrchestrationExecution"/> to where a history ends, and compares each step on the way.</summary>
 /// <param name="execution">That has not begun.</param>
-/// <param name="compareInputs">Whether inputs must be the same, too. Durable Task compares kinds and names only, and so do running instances.</param>
+/// <param name="compareInputs">
+/// Whether inputs must be the same, too. Durable Task compares kinds and names only, and so do running instances.
+/// </param>
 internal sealed class HistoryReplay(OrchestrationExecution execution, bool compareInputs = false)
 {
     private int _matched;
@@ -65,5 +67,5 @@ internal sealed class HistoryReplay(OrchestrationExecution execution, bool compa
     }
 
     private NonDeterministicOrchestrationException Differs(HistoryEventRow row, string done, string? recorded = null) =>
-        new(execution.Identity.InstanceId, row.Sequence, recorded ?? row.Describe(), done);
+        new(execution.Identity.InstanceId, row.Sequence, recorded ?? row.Describe(), execution.Violation ?? done);
 }

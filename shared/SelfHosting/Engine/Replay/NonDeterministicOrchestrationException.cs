@@ -1,6 +1,6 @@
 namespace FunctionsBackup.SelfHosting.Engine.Replay;
 
-/// <summary>The orchestrator's code no longer does what the history of an instance has.</summary>
+/// <summary>The orchestrator's code does not what the history of an instance has.</summary>
 public sealed class NonDeterministicOrchestrationException : InvalidOperationException
 {
     public NonDeterministicOrchestrationException()
@@ -18,7 +18,7 @@ public sealed class NonDeterministicOrchestrationException : InvalidOperationExc
     }
 
     internal NonDeterministicOrchestrationException(string instanceId, long step, string recorded, string done)
-        : base($"The code no longer does what the history of '{instanceId}' has: in step {step} the history has {recorded}, the code did {done}. " +
+        : base($"The code does not what the history of '{instanceId}' has: in step {step} that has {recorded}, the code did {done}. " +
             "Register changed code as a new version, and keep the old version until its instances have ended.")
     {
         Step = step;

@@ -25,7 +25,8 @@ internal sealed record InstanceRow(
 
     /// <summary>In place of a row that is gone.</summary>
     public static InstanceRow Removed(long key) => new(
-        key, string.Empty, string.Empty, null, OrchestrationRuntimeStatus.Terminated, default, default, null, null, null, null, null, null, null);
+        key, string.Empty, string.Empty, null, OrchestrationRuntimeStatus.Terminated, default, default, null, null, null, null, null,
+        null, null);
 
     public OrchestrationMetadata ToMetadata(bool withPayloads) => new(Name, InstanceId)
     {

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
 
@@ -20,13 +19,13 @@ internal sealed class StateFile
     {
         var file = new StateFile(System.IO.Path.GetFullPath(path));
         file.MakeFiles();
-        file.RefuseTruncated();
         try
         {
             using var connection = file.Connect();
             Execute(connection, "PRAGMA auto_vacuum = INCREMENTAL"); // no effect unless the file is empty
             var mode = Scalar(connection, "PRAGMA journal_mode = WAL") as string;
-            if (mode != "wal") throw new StateFileException($"The state file {file.Path} cannot use a write-ahead log on its file system; choose a local folder.");
+            if (mode != "wal")
+                throw new StateFileException($"The file system of {file.Path} allows no write-ahead log; choose a local folder.");
             if (!IsTable(connection, "meta")) file.CreateTables(connection);
             file.CheckVersion(connection);
         }
@@ -49,7 +48,8 @@ internal sealed class StateFile
         {
             connection.Open();
             // SQLite's own waiting is finer than the provider's.
-            Execute(connection, "PRAGMA busy_timeout = 30000; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000");
+            Execute(
+                connection, "PRAGMA busy_timeout = 30000; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000");
             return connection;
         }
         catch
@@ -82,12 +82,14 @@ internal sealed class StateFile
         {
             var folder = System.IO.Path.GetDirectoryName(Path)!;
             if (!Directory.Exists(folder)) Directory.CreateDirectory(folder, OwnerFolder);
-            // Its -wal and -shm get the same access from SQLite.
-            using (new FileStream(Path, new FileStreamOptions
+            // A file that is there is not opened here: closing it would drop the locks that SQLite has on it in this process.
+            if (!File.Exists(Path))
             {
-                Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite, UnixCreateMode = OwnerFile,
-            }))
-            {
+                // Its -wal and -shm get the same access from SQLite.
+                new FileStream(Path, new FileStreamOptions
+                {
+                    Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite, UnixCreateMode = OwnerFile,
+                }).Dispose();
             }
 
             if (File.GetUnixFileMode(Path) != OwnerFile) File.SetUnixFileMode(Path, OwnerFile);
@@ -95,28 +97,9 @@ internal sealed class StateFile
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new StateFileException(
-                $"The state file {Path} cannot be made or written ({e.Message}); give this user the right to its folder, or choose another.", e);
+                $"The state file {Path} cannot be made or written ({e.Message}); give this user the right to write there, or choose another.",
+                e);
         }
-    }
-
-    /// <summary>SQLite notices a missing tail only when it needs a page of it; better now.</summary>
-    private void RefuseTruncated()
-    {
-        // With a write-ahead log the file's own header may be ahead of its pages.
-        if (File.Exists(Path + "-wal") && new FileInfo(Path + "-wal").Length > 0) return;
-        Span<byte> header = stackalloc byte[100]; // https://www.sqlite.org/fileformat2.html#the_database_header
-        using var stream = new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-        var length = stream.Length;
-        if (length == 0) return;
-        if (stream.ReadAtLeast(header, header.Length, throwOnEndOfStream: false) == header.Length)
-        {
-            long pageSize = BinaryPrimitives.ReadUInt16BigEndian(header[16..]) is var size && size == 1 ? 65536 : size;
-            if (BinaryPrimitives.ReadUInt32BigEndian(header[28..]) * pageSize <= length) return;
-        }
-
-        throw new StateFileException(
-            $"The state file {Path} is cut short: {length:N0} bytes are left of it; restore a copy of it, or move it away to begin with an " +
-            "empty one: backups are not in it, only the orchestrations.");
     }
 
     private void CreateTables(SqliteConnection connection)
@@ -140,8 +123,8 @@ internal sealed class StateFile
         if (version > StateSchema.Version)
         {
             throw new StateFileException(
-                $"The state file {Path} has format version {version}, this program knows versions up to {StateSchema.Version}; use the newer " +
-                "program that wrote it.");
+                $"The state file {Path} has format version {version}, this program knows versions up to {StateSchema.Version}; use the " +
+                "newer program that wrote it.");
         }
     }
 

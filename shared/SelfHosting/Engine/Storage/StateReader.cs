@@ -10,8 +10,8 @@ internal sealed class StateReader(StateFile file) : IDisposable
     private readonly ConcurrentBag<SqliteConnection> _idle = [];
     private volatile bool _disposed;
 
-    public InstanceRow? Find(string instanceId) => Read($"SELECT {InstanceRow.Columns} FROM instances WHERE instance_id = $1", InstanceRow.Read, instanceId)
-        is [var row] ? row : null;
+    public InstanceRow? Find(string instanceId) =>
+        Read($"SELECT {InstanceRow.Columns} FROM instances WHERE instance_id = $1", InstanceRow.Read, instanceId) is [var row] ? row : null;
 
     public InstanceRow? Find(long key) =>
         Read($"SELECT {InstanceRow.Columns} FROM instances WHERE key = $1", InstanceRow.Read, key) is [var row] ? row : null;

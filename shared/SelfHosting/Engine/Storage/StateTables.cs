@@ -16,7 +16,8 @@ internal sealed class StateTables : IDisposable
     public bool InboxChanged { get; set; }
 
     public InstanceRow? Find(string instanceId) =>
-        Prepare($"SELECT {InstanceRow.Columns} FROM instances WHERE instance_id = ?1", 1).Read(InstanceRow.Read, instanceId) is [var row] ? row : null;
+        Prepare($"SELECT {InstanceRow.Columns} FROM instances WHERE instance_id = ?1", 1).Read(InstanceRow.Read, instanceId) is [var row]
+            ? row : null;
 
     public InstanceRow? Find(long key) =>
         Prepare($"SELECT {InstanceRow.Columns} FROM instances WHERE key = ?1", 1).Read(InstanceRow.Read, key) is [var row] ? row : null;
@@ -25,7 +26,8 @@ internal sealed class StateTables : IDisposable
 
     /// <returns>Its key.</returns>
     public long AddInstance(
-        string instanceId, string name, string? version, DateTimeOffset now, string? input, string? tags, long? parentKey, long? parentTask) =>
+        string instanceId, string name, string? version, DateTimeOffset now, string? input, string? tags, long? parentKey,
+        long? parentTask) =>
         (long)Prepare(
             """
             INSERT INTO instances (instance_id, name, version, status, created, updated, input, tags, parent_key, parent_task)
@@ -66,12 +68,12 @@ internal sealed class StateTables : IDisposable
     public void RemoveTimer(long key, long taskId) =>
         Prepare("DELETE FROM timers WHERE instance = ?1 AND task_id = ?2", 2).Execute(key, taskId);
 
-    /// <param name="message">With an inbox id of 0 it gets the next one; another one is kept (an event that is carried on keeps its place).</param>
+    /// <param name="message">With an inbox id of 0 it gets the next one; an event that is carried on keeps its place.</param>
     public void AddMessage(Message message)
     {
         Prepare("INSERT INTO inbox VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", 8).Execute(
-            message.InboxId == 0 ? null : message.InboxId, message.Instance, (int)message.Kind, message.TaskId, message.Name, message.Detail,
-            message.Data, message.Due?.UtcTicks);
+            message.InboxId == 0 ? null : message.InboxId, message.Instance, (int)message.Kind, message.TaskId, message.Name,
+            message.Detail, message.Data, message.Due?.UtcTicks);
         InboxChanged = true;
     }
 
@@ -108,15 +110,21 @@ internal sealed class StateTables : IDisposable
             SELECT w.instance, i.instance_id, w.task_id, h.name, h.data FROM work w
             JOIN instances i ON i.key = w.instance JOIN history h ON h.instance = w.instance AND h.sequence = w.sequence
             ORDER BY w.instance, w.task_id
-            """, 0).Read(row => new PendingActivity(row.GetInt64(0), row.GetString(1), row.GetInt64(2), row.GetString(3), InstanceRow.Text(row, 4)));
+            """, 0).Read(row => new PendingActivity(
+                row.GetInt64(0), row.GetString(1), row.GetInt64(2), row.GetString(3), InstanceRow.Text(row, 4)));
 
     public List<PendingTimer> Timers() =>
-        Prepare("SELECT instance, task_id, due FROM timers", 0).Read(row => new PendingTimer(row.GetInt64(0), row.GetInt64(1), InstanceRow.Time(row, 2)));
+        Prepare("SELECT instance, task_id, due FROM timers", 0).Read(
+            row => new PendingTimer(row.GetInt64(0), row.GetInt64(1), InstanceRow.Time(row, 2)));
 
     /// <summary>Changes when another connection has committed.</summary>
     public long DataVersion() => (long)Prepare("PRAGMA data_version", 0).Scalar()!;
 
-    public void Run(string sql) => Prepare(sql, 0).Execute();
+    public bool Run(string sql)
+    {
+        Prepare(sql, 0).Execute();
+        return true;
+    }
 
     /// <summary>Statements with a text of their own, such as those with filters.</summary>
     public Statement Prepare(string sql, int parameters)

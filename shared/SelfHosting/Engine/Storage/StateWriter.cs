@@ -30,8 +30,8 @@ internal interface IStateObserver
 }
 
 /// <summary>
-/// The only one in this process that changes the state file: a thread that commits all changes that have gathered in one transaction, so that
-/// many of them cost one synchronization of the disk.
+/// The only one in this process that changes the state file: a thread that commits all changes that have gathered in one transaction, so
+/// that many of them cost one synchronization of the disk.
 /// </summary>
 internal sealed class StateWriter : IDisposable
 {

@@ -86,7 +86,8 @@ internal sealed partial class ActivityPool(DurableEngineOptions options, TaskReg
                 var activity = await _queue.Reader.ReadAsync(_stopping.Token).ConfigureAwait(false);
                 if (_stopping.IsCancellationRequested) return; // it stays in the table of work
                 var ended = TokenOf(activity.Instance);
-                if (!ended.IsCancellationRequested && await RunAsync(activity, ended).ConfigureAwait(false) is { } message) deliver(message);
+                if (!ended.IsCancellationRequested && await RunAsync(activity, ended).ConfigureAwait(false) is { } message)
+                    deliver(message);
                 await LeaveAsync(activity.Instance).ConfigureAwait(false);
             }
         }
@@ -164,6 +165,6 @@ internal sealed partial class ActivityPool(DurableEngineOptions options, TaskReg
     [LoggerMessage(LogLevel.Warning, "The activity '{Name}' (#{TaskId}) of '{InstanceId}' failed.")]
     private static partial void LogFailed(ILogger logger, Exception exception, string name, long taskId, string instanceId);
 
-    [LoggerMessage(LogLevel.Warning, "Activities ignore that they were cancelled; they are left behind, and run again after the next start.")]
+    [LoggerMessage(LogLevel.Warning, "Activities ignore their cancellation; they are left behind, and run again after the next start.")]
     private static partial void LogIgnored(ILogger logger);
 }

@@ -26,7 +26,8 @@ internal sealed partial class EngineWorker : IStateObserver
     private int _ending;
 
     public EngineWorker(
-        DurableEngineOptions options, TaskRegistry registry, StateWriter writer, StateReader reader, InstanceSignals signals, WorkerLock workerLock)
+        DurableEngineOptions options, TaskRegistry registry, StateWriter writer, StateReader reader, InstanceSignals signals,
+        WorkerLock workerLock)
     {
         Options = options;
         Registry = registry;
@@ -55,6 +56,8 @@ internal sealed partial class EngineWorker : IStateObserver
 
     /// <summary>Completes when it works no more; fails with the reason if that was no stop.</summary>
     public Task Completion => _completion.Task;
+
+    public int LiveOrchestrators => _runners.Count;
 
     public void Start()
     {
@@ -101,7 +104,7 @@ internal sealed partial class EngineWorker : IStateObserver
     public async Task StopAsync(CancellationToken hurry)
     {
         if (Interlocked.Exchange(ref _ending, 1) == 0) await EndAsync(null, hurry).ConfigureAwait(false);
-        await Completion.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).ConfigureAwait(false);
+        await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     void IStateObserver.InboxChanged(StateTables tables)
@@ -187,6 +190,6 @@ internal sealed partial class EngineWorker : IStateObserver
     [LoggerMessage(LogLevel.Critical, "The work on the state file {Path} has ended: {Reason}")]
     private static partial void LogFailed(ILogger logger, Exception exception, string path, string reason);
 
-    [LoggerMessage(LogLevel.Warning, "An orchestrator does not return from its turn; it is left behind, and replayed after the next start.")]
+    [LoggerMessage(LogLevel.Warning, "An orchestrator does not return from its turn; it is left behind, and replayed at the next start.")]
     private static partial void LogStuck(ILogger logger);
 }

@@ -6,8 +6,9 @@ using Microsoft.DurableTask.Client;
 namespace FunctionsBackup.SelfHosting.Engine.Work;
 
 /// <summary>
-/// Takes a failed instance back: runs its code again over its history without the failures in it. What the code calls as before, by name and
-/// input, gets the result that it had; what failed, and what only followed from a failure, is called anew. The history is written anew to match.
+/// Takes a failed instance back: runs its code again over its history without the failures in it. What the code calls as before, by name
+/// and input, gets the result that it had; what failed, and what only followed from a failure, is called anew. The history is written anew
+/// to match.
 /// </summary>
 internal sealed class HistoryRewind(OrchestrationExecution execution, TurnChange change, StateReader reader, string? reason)
 {
@@ -143,8 +144,8 @@ internal sealed class HistoryRewind(OrchestrationExecution execution, TurnChange
     /// <summary>One that has a result, if there is one: of several attempts that is the last.</summary>
     private HistoryEventRow Choose(Queue<HistoryEventRow> calls)
     {
-        for (var i = calls.Count; i > 0 && !_oldResults.ContainsKey(calls.Peek().TaskId) && calls.Any(c => _oldResults.ContainsKey(c.TaskId)); i--)
-            calls.Enqueue(calls.Dequeue());
+        if (calls.Any(c => _oldResults.ContainsKey(c.TaskId)))
+            while (!_oldResults.ContainsKey(calls.Peek().TaskId)) calls.Enqueue(calls.Dequeue());
         return calls.Dequeue();
     }
 
@@ -170,10 +171,10 @@ internal sealed class HistoryRewind(OrchestrationExecution execution, TurnChange
                     break;
                 default:
                     var child = old is null ? null : reader.Find(old.Detail!);
-                    if (child is not null && child.ParentKey == change.Instance.Key && (!child.HasEnded || child.Status == OrchestrationRuntimeStatus.Failed))
-                        change.Adopted.Add((child.Key, taskId, child.HasEnded));
-                    else
-                        change.SubOrchestrations.Add(new(taskId, action.Row.Name!, action.Row.Detail!, action.Version, action.Row.Data, action.Tags));
+                    var goesOn = child?.ParentKey == change.Instance.Key
+                        && (!child.HasEnded || child.Status == OrchestrationRuntimeStatus.Failed);
+                    if (goesOn) change.Adopted.Add((child!.Key, taskId, child.HasEnded));
+                    else change.SubOrchestrations.Add(NewSubOrchestration.From(action));
                     break;
             }
         }

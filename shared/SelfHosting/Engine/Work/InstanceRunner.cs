@@ -86,23 +86,17 @@ internal sealed class InstanceRunner(EngineWorker worker, long key)
                 worker.Writer.Enqueue(change!);
                 break;
             case TurnResult.Nothing:
-                Release([]);
+                Release([], State.Idle);
                 break;
             case TurnResult.Early: // not before it was started
-                Release(batch);
+                Release(batch, State.Idle);
                 break;
             case TurnResult.Gone:
                 worker.Activities.Cancel(Key);
                 Retire();
                 break;
             case TurnResult.NoCode:
-                lock (_gate)
-                {
-                    _mailbox.InsertRange(0, batch);
-                    _state = State.Stalled;
-                }
-
-                worker.Idle();
+                Release(batch, State.Stalled);
                 break;
         }
     }
@@ -134,17 +128,20 @@ internal sealed class InstanceRunner(EngineWorker worker, long key)
         }
 
         worker.Signals.Pulse(change.Instance.InstanceId);
-        Release(change.Next?.Events ?? []);
+        Release(change.Next?.Events ?? [], State.Idle);
     }
 
-    private void Release(IReadOnlyList<Message> first)
+    /// <summary>The turn is over.</summary>
+    /// <param name="first">Messages for the next one, before those that have come meanwhile.</param>
+    /// <param name="state">What it is, unless it has something to do.</param>
+    private void Release(IReadOnlyList<Message> first, State state)
     {
         bool again;
         lock (_gate)
         {
             LastUsed = Environment.TickCount64;
             if (first.Count > 0) _mailbox.InsertRange(0, first);
-            _state = State.Idle;
+            _state = state;
             again = IsRunnable();
             if (again) _state = State.Queued;
         }

@@ -155,7 +155,8 @@ internal sealed partial class InstanceTurns(EngineWorker worker, long key)
             {
                 Consume(change, batch);
                 AddRow(change, HistoryEventKind.OrchestratorStarted);
-                End(change, OrchestrationRuntimeStatus.Failed, null, new("OrchestratorTaskNotFound", worker.Registry.ExplainMissing(_instance.Name, version), IsFinal: true));
+                var why = worker.Registry.ExplainMissing(_instance.Name, version);
+                End(change, OrchestrationRuntimeStatus.Failed, null, new("OrchestratorTaskNotFound", why, IsFinal: true));
                 return;
             }
 
@@ -192,6 +193,7 @@ internal sealed partial class InstanceTurns(EngineWorker worker, long key)
             change.Next = new(version, outcome.Output, [.. outcome.CarriedEvents.Select(e =>
                 new Message(key, HistoryEventKind.EventRaised, Math.Max(e.TaskId, 0), -1, e.Name, null, e.Data))]);
             change.Rows.Clear();
+            change.EventsSent.AddRange(outcome.Actions.Select(a => a.Row).Where(r => r.Kind == HistoryEventKind.EventSent));
             change.Status = OrchestrationRuntimeStatus.Running;
         }
         else
@@ -222,7 +224,7 @@ internal sealed partial class InstanceTurns(EngineWorker worker, long key)
                 change.NewTimers.Add((row.TaskId, action.Due));
                 break;
             case HistoryEventKind.SubOrchestrationCreated:
-                change.SubOrchestrations.Add(new(row.TaskId, row.Name!, row.Detail!, action.Version, row.Data, action.Tags));
+                change.SubOrchestrations.Add(NewSubOrchestration.From(action));
                 break;
             case HistoryEventKind.EventSent:
                 change.EventsSent.Add(row);
@@ -262,7 +264,8 @@ internal sealed partial class InstanceTurns(EngineWorker worker, long key)
 
     private void AddRow(TurnChange change, HistoryEventKind kind) => change.Rows.Add(new(NextSequence(change), kind, change.Now));
 
-    private static void Consume(TurnChange change, List<Message> batch) => change.Consumed.AddRange(batch.Where(m => m.InboxId > 0).Select(m => m.InboxId));
+    private static void Consume(TurnChange change, List<Message> batch) =>
+        change.Consumed.AddRange(batch.Where(m => m.InboxId > 0).Select(m => m.InboxId));
 
     /// <summary>An event keeps its place in the inbox, for the case that it is carried on.</summary>
     private static HistoryEventRow ToRow(Message message, DateTimeOffset now, string? version) => new(
@@ -271,7 +274,7 @@ internal sealed partial class InstanceTurns(EngineWorker worker, long key)
 
     private static DateTimeOffset Now(TurnChange change) => change.Now;
 
-    [LoggerMessage(LogLevel.Error, "'{InstanceId}' waits for its code: {Reason} It goes on as soon as a host that has it works on this state file.")]
+    [LoggerMessage(LogLevel.Error, "'{InstanceId}' waits for its code: {Reason} It goes on when a host that has it works on this file.")]
     private static partial void LogNoCode(ILogger logger, string instanceId, string reason);
 
     [LoggerMessage(LogLevel.Error, "'{InstanceId}' failed: {Reason}")]

@@ -1,3 +1,5 @@
+using DurableTask.Core.Exceptions;
+using FunctionsBackup.SelfHosting.Engine.Execution;
 using FunctionsBackup.SelfHosting.Engine.History;
 using FunctionsBackup.SelfHosting.Engine.Payloads;
 using FunctionsBackup.SelfHosting.Engine.Storage;
@@ -5,7 +7,7 @@ using Microsoft.DurableTask.Client;
 
 namespace FunctionsBackup.SelfHosting.Engine.Work;
 
-/// <summary>One turn of an orchestrator as one change of the state file: what came, what the code did, and what follows for others.</summary>
+/// <summary>One turn as one change of the state file: what came, what the orchestrator did, and what follows for others.</summary>
 internal sealed class TurnChange(InstanceRunner runner, InstanceRow instance, DateTimeOffset now) : StateChange
 {
     public InstanceRow Instance { get; } = instance;
@@ -106,7 +108,7 @@ internal sealed class TurnChange(InstanceRunner runner, InstanceRow instance, Da
             if (!existing.HasEnded)
             {
                 var failure = new FailureData(
-                    "DurableTask.Core.Exceptions.OrchestrationAlreadyExistsException", $"An instance '{sub.InstanceId}' exists and has not ended.");
+                    typeof(OrchestrationAlreadyExistsException).FullName!, $"An instance '{sub.InstanceId}' exists and has not ended.");
                 tables.AddMessage(new(Instance.Key, HistoryEventKind.SubOrchestrationFailed, 0, sub.TaskId, Data: failure.ToJson()));
                 return;
             }
@@ -154,7 +156,8 @@ internal sealed class TurnChange(InstanceRunner runner, InstanceRow instance, Da
 
         if (Instance.ParentKey is not { } parent || !tables.Exists(parent)) return;
         var completed = Status == OrchestrationRuntimeStatus.Completed;
-        var data = completed ? output : (failure ?? new("Terminated", $"The sub-orchestration '{Instance.InstanceId}' was terminated.")).ToJson();
+        failure ??= new("Terminated", $"The sub-orchestration '{Instance.InstanceId}' was terminated.");
+        var data = completed ? output : failure.ToJson();
         var kind = completed ? HistoryEventKind.SubOrchestrationCompleted : HistoryEventKind.SubOrchestrationFailed;
         tables.AddMessage(new(parent, kind, 0, tables.Find(Instance.Key)!.ParentTask!.Value, Data: data));
     }
@@ -162,7 +165,11 @@ internal sealed class TurnChange(InstanceRunner runner, InstanceRow instance, Da
 
 /// <summary>A sub-orchestration that is to be started.</summary>
 internal sealed record NewSubOrchestration(
-    long TaskId, string Name, string InstanceId, string? Version, string? Input, IDictionary<string, string>? Tags);
+    long TaskId, string Name, string InstanceId, string? Version, string? Input, IDictionary<string, string>? Tags)
+{
+    public static NewSubOrchestration From(TurnAction action) =>
+        new(action.Row.TaskId, action.Row.Name!, action.Row.Detail!, action.Version, action.Row.Data, action.Tags);
+}
 
 /// <summary>How an instance goes on as new.</summary>
 internal sealed record NextRun(string Version, string? Input, IReadOnlyList<Message> Events);

@@ -20,16 +20,20 @@ internal sealed partial class WorkerLock : IDisposable
         FileStream? file = null;
         try
         {
-            // Shared for .NET, which would lock by itself: the lock is ours to take.
+            // .NET takes the lock, too, unless that is switched off.
             file = new FileStream(path, new FileStreamOptions
             {
-                Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite | FileShare.Delete,
+                Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None,
                 UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
             });
             if (Flock(file.SafeFileHandle, Exclusive | NonBlocking) == 0) return new WorkerLock(file);
             var error = Marshal.GetLastPInvokeError();
             file.Dispose();
             return error == WouldBlock ? null : throw new IOException(Marshal.GetPInvokeErrorMessage(error));
+        }
+        catch (IOException e) when (e.HResult == WouldBlock)
+        {
+            return null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
