@@ -43,6 +43,11 @@ internal static class RestoreCommand
         Description = "Files: only what matches; may be repeated.", HelpName = "GLOB",
     };
 
+    private static readonly Option<bool> OwnersByName = new("--owner-by-name")
+    {
+        Description = "Files: owners by name where this machine knows them, instead of by number.",
+    };
+
     private static readonly Option<string?> ToTime = new("--to-time")
     {
         Description = "Up to this time, with its zone: 2026-11-22T15:00:00Z.", HelpName = "TIME",
@@ -88,7 +93,7 @@ internal static class RestoreCommand
     public static Command Create() =>
         new Command("restore", "Restore a component.")
         {
-            Component, Point, Target, Plan, Delta, Overwrite, Staging, DeleteExtra, Include, ToTime, ToLsn, ToName, ToXid, ToBackup,
+            Component, Point, Target, Plan, Delta, Overwrite, Staging, DeleteExtra, Include, OwnersByName, ToTime, ToLsn, ToName, ToXid, ToBackup,
                 Inclusive, Exclusive,
             Timeline, Action, TablespaceMap, ServerCommand,
         }.Does(RunAsync);
@@ -117,13 +122,14 @@ internal static class RestoreCommand
             DeleteExtra = context.Get(DeleteExtra),
             Overwrite = context.Get(Overwrite),
             Staging = context.Get(Staging),
+            OwnersByName = context.Get(OwnersByName),
         };
         return FilesRestore.RunAsync(context, request, context.Get(Plan), cancellationToken);
     }
 
     private static Task<int> RestorePostgresAsync(CommandContext context, CancellationToken cancellationToken)
     {
-        Refuse(context, "postgres", Include, Staging, DeleteExtra);
+        Refuse(context, "postgres", Include, Staging, DeleteExtra, OwnersByName);
         var options = new PostgresRestoreOptions(Path.GetFullPath(context.Get(Target)!))
         {
             SnapshotId = context.Get(Point),

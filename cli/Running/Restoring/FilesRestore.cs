@@ -26,6 +26,8 @@ internal sealed record FilesRestoreRequest(string Component, string Point, strin
     public bool Overwrite { get; init; }
 
     public bool Staging { get; init; }
+
+    public bool OwnersByName { get; init; }
 }
 
 /// <summary>Restores, or plans to restore, a component of files: each protected path appears in the target under its own name.</summary>
@@ -45,6 +47,7 @@ internal static class FilesRestore
             Overwrite = request.Overwrite,
             Staging = request.Staging,
             Ownership = Environment.IsPrivilegedProcess,
+            OwnersByName = request.OwnersByName,
             Parallelism = context.Parallelism,
         };
         var restorer = new TreeRestorer(repository);

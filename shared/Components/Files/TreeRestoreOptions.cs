@@ -33,6 +33,11 @@ public sealed record TreeRestoreOptions(IReadOnlyList<RestoreRoot> Roots)
     /// <summary>Restore owners (needs root) and special files; modes and times are always restored.</summary>
     public bool Ownership { get; init; } = true;
 
+    /// <summary>
+    /// With <see cref="Ownership"/>: owners by the names that the backup noted, where this machine knows them, instead of by number.
+    /// </summary>
+    public bool OwnersByName { get; init; }
+
     /// <summary>Make everything durable before returning.</summary>
     public bool Sync { get; init; } = true;
 

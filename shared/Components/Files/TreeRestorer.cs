@@ -1,3 +1,4 @@
+using FunctionsBackup.Components.Files.Backup;
 using FunctionsBackup.Components.Files.Restore;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Contents;
@@ -29,7 +30,9 @@ public sealed class TreeRestorer(BackupRepository repository)
         var selection = new RestoreSelection(options);
         var meter = new ProgressMeter(progress, Time, snapshot.Statistics.Files, snapshot.Statistics.LogicalBytes);
         using var writers = new SegmentWriters();
-        var context = new RestoreContext(Repository, options, meter, writers);
+        var context = new RestoreContext(Repository, options, Owners(snapshot, options), meter, writers);
+        if (context.Owners.Unknown is { Count: > 0 } unknown)
+            context.Warnings.Add($"This machine does not know {string.Join(", ", unknown)}; what they own got the number.");
         var targets = new List<RestoreTarget>();
         try
         {
@@ -82,6 +85,14 @@ public sealed class TreeRestorer(BackupRepository repository)
             throw new RestoreRefusedException("What is not in the recovery point is only removed by a delta restore; ask for that too.");
         if (options.DeleteExtra && options.Include.Count > 0)
             throw new RestoreRefusedException("Removing what is not in the recovery point needs the whole of it; leave out the globs.");
+    }
+
+    private static OwnerMap Owners(Snapshot snapshot, TreeRestoreOptions options)
+    {
+        if (!options.OwnersByName || !options.Ownership) return OwnerMap.ByNumber;
+        return FilesBackupDetails.FromJson(snapshot.Details) is { } details
+            ? OwnerMap.ByName(details)
+            : throw new RestoreRefusedException($"{snapshot.Id} has not noted the names of owners; restore them by number.");
     }
 
     private async ValueTask WriteAsync(

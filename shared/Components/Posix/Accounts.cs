@@ -17,6 +17,35 @@ public static unsafe class Accounts
     /// <summary>The name of a group, or null if the system knows none.</summary>
     public static string? GroupName(uint id) => Find(id, user: false);
 
+    /// <summary>The number of a user, or null if the system knows none of that name.</summary>
+    public static uint? UserId(string name) => Find(name, user: true);
+
+    /// <summary>The number of a group, or null if the system knows none of that name.</summary>
+    public static uint? GroupId(string name) => Find(name, user: false);
+
+    private static uint? Find(string name, bool user)
+    {
+        if (name.Length == 0 || name.Contains('\0')) return null;
+
+        // Both records begin with two addresses (name and password), then comes the number.
+        var record = stackalloc byte*[8];
+        for (var size = 1024; size <= 1 << 20; size *= 4)
+        {
+            var buffer = new byte[size];
+            fixed (byte* into = buffer)
+            {
+                byte** result;
+                var error = user
+                    ? Libc.GetUser(name, (byte*)record, into, (nuint)size, &result)
+                    : Libc.GetGroup(name, (byte*)record, into, (nuint)size, &result);
+                if (error == (int)PosixError.Range) continue;
+                return error != 0 || result == null ? null : *(uint*)(record + 2);
+            }
+        }
+
+        return null;
+    }
+
     private static string? Find(uint id, bool user)
     {
         // Both records begin with the name's address; neither is larger than 64 bytes.

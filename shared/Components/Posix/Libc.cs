@@ -142,6 +142,12 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "getgrgid_r")]
     internal static partial int GetGroup(uint id, byte** record, byte* buffer, nuint size, byte*** result);
 
+    [LibraryImport(Name, EntryPoint = "getpwnam_r", StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int GetUser(string name, byte* record, byte* buffer, nuint size, byte*** result);
+
+    [LibraryImport(Name, EntryPoint = "getgrnam_r", StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int GetGroup(string name, byte* record, byte* buffer, nuint size, byte*** result);
+
     [LibraryImport(Name, EntryPoint = "free")]
     internal static partial void Free(void* memory);
 }

@@ -111,10 +111,10 @@ internal static class CatalogCodec
             ChangedNanoseconds = input.Signed(),
             Inode = input.Unsigned(),
             Device = input.Unsigned(),
-            LinkTarget = parts.HasFlag(Parts.LinkTarget) ? input.Bytes(1 << 20).ToArray() : default,
+            LinkTarget = parts.HasFlag(Parts.LinkTarget) ? input.Bytes(CatalogLimits.MaximumLinkTarget).ToArray() : default,
             HardLinkTo = parts.HasFlag(Parts.HardLink) ? input.Bytes(CatalogPath.MaximumLength).ToArray() : default,
             SpecialDevice = parts.HasFlag(Parts.SpecialDevice) ? input.Unsigned() : 0,
-            Extra = parts.HasFlag(Parts.Extra) ? input.Bytes(1 << 16).ToArray() : default,
+            Extra = parts.HasFlag(Parts.Extra) ? input.Bytes(CatalogLimits.MaximumExtra).ToArray() : default,
             ExtendedAttributes = parts.HasFlag(Parts.ExtendedAttributes) ? ReadAttributes(ref input) : [],
             Content = parts.HasFlag(Parts.Content) ? ReadContent(ref input) : null,
         };
@@ -122,9 +122,10 @@ internal static class CatalogCodec
 
     private static ExtendedAttribute[] ReadAttributes(ref VarintReader input)
     {
-        var attributes = new ExtendedAttribute[input.Count(1 << 16)];
+        var attributes = new ExtendedAttribute[input.Count(CatalogLimits.MaximumAttributes)];
         for (var i = 0; i < attributes.Length; i++)
-            attributes[i] = new ExtendedAttribute(input.Bytes(256).ToArray(), input.Bytes(1 << 20).ToArray());
+            attributes[i] = new ExtendedAttribute(
+                input.Bytes(CatalogLimits.MaximumAttributeName).ToArray(), input.Bytes(CatalogLimits.MaximumAttributeValue).ToArray());
         return attributes;
     }
 

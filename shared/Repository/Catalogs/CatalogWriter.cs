@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using FunctionsBackup.Repository.Contents;
 
 namespace FunctionsBackup.Repository.Catalogs;
@@ -29,6 +30,7 @@ public sealed class CatalogWriter
     public long LogicalBytes { get; private set; }
 
     /// <exception cref="ArgumentException">The entry does not come after the one before in <see cref="CatalogOrder"/>, or has no legal path.</exception>
+    /// <exception cref="RepositoryException">The entry is larger than a reader takes (<see cref="CatalogLimits"/>).</exception>
     public async ValueTask AddAsync(CatalogEntry entry, CancellationToken cancellationToken)
     {
         var path = entry.Path;
@@ -37,6 +39,9 @@ public sealed class CatalogWriter
             throw new ArgumentException("Entries must come in catalog order, each once.", nameof(entry));
         if ((entry.Kind == EntryKind.File) != (entry.Content is not null))
             throw new ArgumentException("A file has a content, other entries have none.", nameof(entry));
+
+        if (CatalogLimits.Problem(entry) is { } problem)
+            throw new RepositoryException($"{Encoding.UTF8.GetString(path.Span)} cannot be stored, because {problem}; leave it out.");
 
         CatalogCodec.Write(_leaf, entry, _leaf.WrittenCount == 0 ? default : _previous.AsSpan(0, _previousLength));
         if (_previous.Length < path.Length) _previous = new byte[Math.Max(path.Length, 256)];

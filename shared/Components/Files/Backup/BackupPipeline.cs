@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using FunctionsBackup.Components.Files.Walking;
+using FunctionsBackup.Components.Posix;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Catalogs;
 
@@ -135,6 +136,12 @@ internal sealed class BackupPipeline(
                 else if (pending.FurtherName is { } name)
                     entry = await AddNameAsync(reader, name, pending.Link!, cancellationToken).ConfigureAwait(false);
                 if (entry is null) continue;
+                if (CatalogLimits.Problem(entry) is { } problem)
+                {
+                    warnings.Add($"{ByteName.Display(entry.Path.Span)} was left out: {problem}.");
+                    continue;
+                }
+
                 if (pending.Link is { First: null } link) link.First = entry;
                 await session.Catalog.AddAsync(entry, cancellationToken).ConfigureAwait(false);
                 if (entry.Kind == EntryKind.File) meter.AddFile();

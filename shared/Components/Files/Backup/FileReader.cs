@@ -51,14 +51,15 @@ internal sealed class FileReader(BackupSession session, WarningList warnings, Pr
         var changed = error != PosixError.None || !now.IsUnchangedSince(status) || source.IsShort;
         if (changed)
             warnings.Add($"{Display(entry)} changed while it was read; it is kept as it was read and will be read again next time.");
-        return ToEntry(entry, status) with
-        {
-            Content = content,
-            ExtendedAttributes = attributes,
+        return WithAttributes(
+            ToEntry(entry, status) with
+            {
+                Content = content,
 
-            // No file has this change time, so the next backup reads this one again.
-            ChangedNanoseconds = changed ? 0 : status.ChangedNanoseconds,
-        };
+                // No file has this change time, so the next backup reads this one again.
+                ChangedNanoseconds = changed ? 0 : status.ChangedNanoseconds,
+            },
+            attributes);
     }
 
     /// <summary>The entry of what is no file, with its link target and attributes; null if it vanished, after a warning.</summary>
@@ -74,7 +75,17 @@ internal sealed class FileReader(BackupSession session, WarningList warnings, Pr
         if (error == PosixError.NoEntry) return Leave(entry, error);
         if (error != PosixError.None)
             warnings.Add($"The extended attributes of {Display(entry)} were left out: {PosixException.Reason(error)}.");
-        return ToEntry(entry, entry.Status) with { LinkTarget = target, ExtendedAttributes = attributes };
+        return WithAttributes(ToEntry(entry, entry.Status) with { LinkTarget = target }, attributes);
+    }
+
+    private CatalogEntry WithAttributes(CatalogEntry entry, IReadOnlyList<ExtendedAttribute> attributes)
+    {
+        var fitting = CatalogLimits.Fitting(entry, attributes);
+        if (fitting.Count < attributes.Count)
+            warnings.Add(
+                $"{attributes.Count - fitting.Count} of {attributes.Count} extended attributes of {ByteName.Display(entry.Path.Span)} were left out: "
+                + "they are too large.");
+        return entry with { ExtendedAttributes = fitting };
     }
 
     internal static CatalogEntry ToEntry(WalkedEntry entry, in FileStatus status) => new()

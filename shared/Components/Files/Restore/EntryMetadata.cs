@@ -19,7 +19,7 @@ internal static class EntryMetadata
     /// <param name="existed">Whether it was there before the restore.</param>
     internal static void Apply(RestoreContext context, Descriptor file, CatalogEntry entry, bool existed)
     {
-        if (context.RestoresOwners) Check(context, FileCalls.SetOwner(file, entry.UserId, entry.GroupId), "set the owner of", entry);
+        if (context.RestoresOwners) Check(context, FileCalls.SetOwner(file, context.Owners.UserOf(entry), context.Owners.GroupOf(entry)), "set the owner of", entry);
         if (existed) RemoveOtherAttributes(file, entry);
         foreach (var attribute in entry.ExtendedAttributes)
             CheckAttribute(context, AttributeCalls.Write(file, attribute.Name.Span, attribute.Value.Span), attribute, entry);
@@ -31,7 +31,11 @@ internal static class EntryMetadata
     internal static void Apply(RestoreContext context, Descriptor directory, ReadOnlySpan<byte> name, CatalogEntry entry)
     {
         if (context.RestoresOwners)
-            Check(context, DirectoryCalls.SetOwner(directory, name, entry.UserId, entry.GroupId), "set the owner of", entry);
+        {
+            var error = DirectoryCalls.SetOwner(directory, name, context.Owners.UserOf(entry), context.Owners.GroupOf(entry));
+            Check(context, error, "set the owner of", entry);
+        }
+
         foreach (var attribute in entry.ExtendedAttributes)
             CheckAttribute(context, AttributeCalls.Write(directory, name, attribute.Name.Span, attribute.Value.Span), attribute, entry);
         if (entry.Kind != EntryKind.SymbolicLink)

@@ -6,7 +6,8 @@ using FunctionsBackup.Repository;
 namespace FunctionsBackup.Components.Files.Restore;
 
 /// <summary>What all parts of one restore share. Safe for concurrent use.</summary>
-internal sealed class RestoreContext(BackupRepository repository, TreeRestoreOptions options, ProgressMeter meter, SegmentWriters writers)
+internal sealed class RestoreContext(
+    BackupRepository repository, TreeRestoreOptions options, OwnerMap owners, ProgressMeter meter, SegmentWriters writers)
 {
     private readonly ConcurrentDictionary<string, bool> _warnedOnce = new();
     private readonly ConcurrentDictionary<NewFile, bool> _unfinished = new();
@@ -21,6 +22,8 @@ internal sealed class RestoreContext(BackupRepository repository, TreeRestoreOpt
     internal BackupRepository Repository { get; } = repository;
 
     internal TreeRestoreOptions Options { get; } = options;
+
+    internal OwnerMap Owners { get; } = owners;
 
     internal SegmentWriters Writers { get; } = writers;
 
