@@ -63,8 +63,5 @@ internal sealed class DeltaFilter(RestoreContext context)
     }
 
     private bool IsThere(RestoreFile file, ChunkRequest request, Span<byte> bytes) =>
-        request.Offset + request.Length <= file.ExistingSize
-        && FileCalls.Read(file.Existing!, bytes, request.Offset, out var read) == PosixError.None
-        && read == bytes.Length
-        && context.Repository.ComputeId(bytes) == request.Id;
+        file.Existing is { } existing && existing.TryRead(bytes, request.Offset) && context.Repository.ComputeId(bytes) == request.Id;
 }

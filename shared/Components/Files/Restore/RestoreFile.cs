@@ -36,31 +36,17 @@ internal sealed class RestoreFile(RestoreContext context, RestoreDirectory direc
 
     internal long Size { get; } = entry.Content!.Size;
 
-    /// <summary>The file that is there, for a delta restore: written in place, or only compared with if it has other names too.</summary>
-    internal Descriptor? Existing { get; private set; }
+    /// <summary>The file that is there, for a delta restore.</summary>
+    internal ExistingFile? Existing { get; private set; }
 
-    internal long ExistingSize { get; private set; }
-
-    internal bool InPlace { get; private set; }
+    internal bool InPlace => Existing is { IsWritten: true };
 
     private bool IsRejected => Volatile.Read(ref _damaged) != 0 || Volatile.Read(ref _failed) != 0;
 
-    /// <summary>Looks for a file to compare with. Anything that is no plain readable file is replaced instead.</summary>
+    /// <summary>Looks for a file to compare with.</summary>
     internal void OpenExisting()
     {
-        const int flags = OpenFlags.NonBlocking;
-        var error = DirectoryCalls.Open(Directory.Descriptor, Name, OpenFlags.ReadWrite | flags, 0, out var file);
-        if (error != PosixError.None) return;
-        if (FileCalls.Status(file!, out var status) != PosixError.None || status.Kind != EntryKind.File)
-        {
-            file!.Dispose();
-            return;
-        }
-
-        (Existing, ExistingSize) = (file, status.Size);
-
-        // Another name of the same file may lie outside the target, so such a file is never written to.
-        InPlace = status.Links == 1;
+        Existing = ExistingFile.Open(Directory.Descriptor, Name);
         _mayBeDirect = _mayBeDirect && !InPlace;
     }
 
@@ -101,10 +87,10 @@ internal sealed class RestoreFile(RestoreContext context, RestoreDirectory direc
     /// <summary>Zeros that take no space. Called before <see cref="Arrived"/> is for the planner's own share.</summary>
     internal void AddHole(long offset, long length)
     {
-        if (Existing is not null && HasData(offset, length))
+        if (Existing is { } existing && existing.HasData(offset, length))
         {
             MarkDiffering();
-            if (InPlace) ClearExisting(offset, Math.Min(length, ExistingSize - offset));
+            if (InPlace) ClearExisting(existing, offset, Math.Min(length, existing.Size - offset));
         }
 
         _endsInHole = offset + length == Size;
@@ -222,18 +208,15 @@ internal sealed class RestoreFile(RestoreContext context, RestoreDirectory direc
 
     private void WriteBuffered(long offset, ReadOnlySpan<byte> bytes)
     {
-        var file = InPlace ? Existing! : _new.OpenBuffered();
+        var file = InPlace ? Existing!.Descriptor : _new.OpenBuffered();
         Check(FileCalls.Write(file, bytes, offset), "write");
         var before = Interlocked.Add(ref _written, bytes.Length) - bytes.Length;
         if (InPlace && before / WriteBackFrom != (before + bytes.Length) / WriteBackFrom) FileCalls.StartWriteBack(file, 0, 0);
     }
 
-    private bool HasData(long offset, long length) => offset < ExistingSize
-        && FileCalls.FindData(Existing!, offset, out var data) == PosixError.None && data < offset + length;
-
-    private void ClearExisting(long offset, long length)
+    private void ClearExisting(ExistingFile existing, long offset, long length)
     {
-        if (FileCalls.MakeHole(Existing!, offset, length) == PosixError.None) return;
+        if (FileCalls.MakeHole(existing.Descriptor, offset, length) == PosixError.None) return;
         var zeros = new byte[(int)Math.Min(length, 1 << 20)];
         for (var at = 0L; at < length; at += zeros.Length)
             WriteBuffered(offset + at, zeros.AsSpan(0, (int)Math.Min(zeros.Length, length - at)));
@@ -248,8 +231,8 @@ internal sealed class RestoreFile(RestoreContext context, RestoreDirectory direc
             try
             {
                 if (IsRejected) Reject();
-                else if (InPlace) FinishInPlace();
-                else if (Existing is not null && _differing == 0 && ExistingSize == Size) KeepExisting();
+                else if (Existing is { IsWritten: true } written) FinishInPlace(written);
+                else if (Existing is { } same && _differing == 0 && same.Size == Size) KeepExisting(same);
                 else Complete();
             }
             catch (PosixException exception) when (!RestoreContext.IsFatal(exception.Error))
@@ -282,17 +265,17 @@ internal sealed class RestoreFile(RestoreContext context, RestoreDirectory direc
         context.AddFile(Size, _written);
     }
 
-    private void FinishInPlace()
+    private void FinishInPlace(ExistingFile existing)
     {
-        if (ExistingSize != Size) Check(FileCalls.Truncate(Existing!, Size), "set the size of");
-        EntryMetadata.Apply(context, Existing!, Entry, existed: true);
+        if (existing.Size != Size) Check(FileCalls.Truncate(existing.Descriptor, Size), "set the size of");
+        EntryMetadata.Apply(context, existing.Descriptor, Entry, existed: true);
         context.AddFile(Size, _written);
     }
 
-    private void KeepExisting()
+    private void KeepExisting(ExistingFile existing)
     {
         _new.Remove();
-        EntryMetadata.Apply(context, Existing!, Entry, existed: true);
+        EntryMetadata.Apply(context, existing.Descriptor, Entry, existed: true);
         context.AddFile(Size, 0);
     }
 

@@ -25,7 +25,7 @@ internal sealed class ReplicationBackup(BackupRepository repository, TimeProvide
         var startedAt = time.GetUtcNow();
         await using var server = await ReplicationConnection.OpenAsync(ServerEndpoint.From(options.ConnectionString), cancellationToken);
         var facts = await IdentifyAsync(server, cancellationToken);
-        await using var wal = await WalReceiver.OpenAsync(options.ConnectionString, time, cancellationToken);
+        await using var wal = await BackupWalStream.OpenAsync(options.ConnectionString, time, cancellationToken);
         if (wal.Refusal is { } reason)
             _warnings.Add($"The server gave no replication slot ({reason}), so it may have recycled WAL during the backup; raise max_replication_slots.");
 

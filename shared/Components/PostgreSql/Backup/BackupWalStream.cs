@@ -10,7 +10,7 @@ namespace FunctionsBackup.Components.PostgreSql.Backup;
 /// Streams the WAL of a running backup over a second connection into the archive, segment by segment, from a temporary slot that was
 /// reserved before the backup started, so that nothing of it can be recycled. Closing it drops the slot.
 /// </summary>
-internal sealed class WalReceiver : IAsyncDisposable
+internal sealed class BackupWalStream : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -27,7 +27,7 @@ internal sealed class WalReceiver : IAsyncDisposable
     private Lsn? _target;
     private Task? _running;
 
-    private WalReceiver(PhysicalReplicationConnection connection, TimeProvider time) => (_connection, _time) = (connection, time);
+    private BackupWalStream(PhysicalReplicationConnection connection, TimeProvider time) => (_connection, _time) = (connection, time);
 
     /// <summary>Why the server gave no slot; null if it did.</summary>
     public string? Refusal { get; private set; }
@@ -36,11 +36,11 @@ internal sealed class WalReceiver : IAsyncDisposable
     public TimeSpan ClockDifference { get; private set; }
 
     /// <exception cref="PostgresBackupException">No second replication connection can be had.</exception>
-    public static async ValueTask<WalReceiver> OpenAsync(string connectionString, TimeProvider time, CancellationToken cancellationToken)
+    public static async ValueTask<BackupWalStream> OpenAsync(string connectionString, TimeProvider time, CancellationToken cancellationToken)
     {
         var builder = PostgresConnectionString.Parse(connectionString);
         builder.ApplicationName ??= "fbackup";
-        var receiver = new WalReceiver(new PhysicalReplicationConnection(builder.ConnectionString), time);
+        var receiver = new BackupWalStream(new PhysicalReplicationConnection(builder.ConnectionString), time);
         try
         {
             await receiver._connection.Open(cancellationToken);
