@@ -59,6 +59,7 @@ internal static class StatusCommand
         ["rpo_seconds"] = s.Objective.Rpo.TotalSeconds,
         ["within_rpo"] = s.WithinRpo,
         ["estimated_restore_seconds"] = s.Estimate?.TotalSeconds,
+        ["estimate_origin"] = s.EstimateOrigin,
         ["rto_seconds"] = s.Objective.Rto.TotalSeconds,
         ["within_rto"] = s.WithinRto,
         ["reasons"] = new JsonArray([.. s.Reasons.Select(r => JsonValue.Create(r))]),

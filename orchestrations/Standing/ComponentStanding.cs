@@ -1,5 +1,5 @@
+using FunctionsBackup.Components.Estimates;
 using FunctionsBackup.Components.PostgreSql;
-using FunctionsBackup.Components.PostgreSql.Restore;
 using FunctionsBackup.Components.PostgreSql.Wal;
 using FunctionsBackup.Operations.Objectives;
 using FunctionsBackup.Orchestrations.Site;
@@ -18,8 +18,11 @@ public sealed record ComponentStanding(string Component, RecoveryObjective Objec
     /// <summary>What would be lost if the source were lost now.</summary>
     public TimeSpan? Loss { get; private init; }
 
-    /// <summary>Estimated time of a restore of <see cref="Newest"/>; see <see cref="RestoreRates"/>.</summary>
+    /// <summary>Estimated time of a restore of <see cref="Newest"/>; see <see cref="RestoreEstimator"/>.</summary>
     public TimeSpan? Estimate { get; private init; }
+
+    /// <summary>What it rests on, in words.</summary>
+    public string? EstimateOrigin { get; private init; }
 
     /// <summary>What is not well: one sentence each, with the mend.</summary>
     public IReadOnlyList<string> Reasons { get; private init; } = [];
@@ -62,13 +65,15 @@ public sealed record ComponentStanding(string Component, RecoveryObjective Objec
         if (sound.Warnings.Count > 0) reasons.Add($"{sound.Id} was taken with warnings; 'fbackup backup show {sound.Id}' shows them.");
         var (until, walBytes) = component == "postgres" ? await WalAsync(repository, sound, reasons, cancellationToken)
             : (sound.StartedAt, 0L);
+        var estimator = await RestoreEstimator.LoadAsync(repository, cancellationToken);
         standing = standing with
         {
             IsProtected = true,
             IsRestorable = true,
             Newest = sound,
             Loss = TimeSpan.FromTicks(Math.Max(0, (site.Time.GetUtcNow() - until).Ticks)),
-            Estimate = RestoreRates.Estimate(sound.Statistics.Files, sound.Statistics.LogicalBytes, 0, walBytes),
+            Estimate = estimator.Files(sound.Statistics.Files, sound.Statistics.LogicalBytes, 0) + RestoreRates.Recovery(walBytes),
+            EstimateOrigin = estimator.Origin,
         };
         if (!standing.WithinRpo)
             reasons.Add($"{component} would lose {Human.Time(standing.Loss.Value)} if it were lost now, and {Human.Time(standing.Objective.Rpo)} is the objective; take a recovery point, or more often.");

@@ -56,7 +56,7 @@ internal static class DatabaseRestore
         output.WriteLine(
             $"restores        {Human.Count(plan.Files, "file", "files")}, {Human.Bytes(plan.Bytes)}, and {Human.Bytes(plan.WalBytes)} of WAL to replay");
         output.WriteLine($"fetches         {Human.Bytes(plan.StoredBytes)} in {Human.Count(plan.Requests, "request", "requests")}");
-        output.WriteLine($"estimated time  {Human.Time(plan.Estimate)}");
+        output.WriteLine($"estimated time  {Human.Time(plan.Estimate)} ({plan.EstimateOrigin})");
         if (plan.Objective is { } objective) output.WriteLine(
             $"objective       {Human.Time(objective)}: {(plan.MeetsObjective == true ? "met" : "MISSED")}");
     }
@@ -85,6 +85,7 @@ internal static class DatabaseRestore
         ["requests"] = plan.Requests,
         ["wal_bytes"] = plan.WalBytes,
         ["estimated_seconds"] = Math.Round(plan.Estimate.TotalSeconds, 1),
+        ["estimate_origin"] = plan.EstimateOrigin,
         ["objective_seconds"] = plan.Objective?.TotalSeconds,
         ["meets_objective"] = plan.MeetsObjective,
     };

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
+using FunctionsBackup.Components.Estimates;
 using FunctionsBackup.Components.Files;
 using FunctionsBackup.Components.Files.Backup;
-using FunctionsBackup.Components.PostgreSql.Restore;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Snapshots;
@@ -51,7 +51,12 @@ internal static class FilesRestore
             Parallelism = context.Parallelism,
         };
         var restorer = new TreeRestorer(repository);
-        if (planOnly) return Report(context, snapshot, request, await restorer.PlanAsync(snapshot, options, cancellationToken));
+        if (planOnly)
+        {
+            var plan = await restorer.PlanAsync(snapshot, options, cancellationToken);
+            return Report(context, snapshot, request, plan, await RestoreEstimator.LoadAsync(repository, cancellationToken));
+        }
+
 
         var started = context.Time.GetTimestamp();
         var progress = context.Printer.Progress($"restore {request.Component}");
@@ -98,10 +103,11 @@ internal static class FilesRestore
             $"There is no recovery point of {request.Component} at or before {Human.Moment(at)}; 'fbackup backup list --type {request.Component}' shows what there is.");
     }
 
-    private static int Report(CommandContext context, Snapshot snapshot, FilesRestoreRequest request, TreeRestorePlan plan)
+    private static int Report(
+        CommandContext context, Snapshot snapshot, FilesRestoreRequest request, TreeRestorePlan plan, RestoreEstimator estimator)
     {
         var objective = context.Configuration.Objectives.For(snapshot.Component).Rto;
-        var estimate = RestoreRates.Estimate(plan.Files, plan.Bytes, plan.Requests, 0) - RestoreRates.Start;
+        var estimate = estimator.Files(plan.Files, plan.Bytes, plan.Requests);
         context.Printer.Result(
             () => new JsonObject
             {
@@ -113,6 +119,7 @@ internal static class FilesRestore
                 ["stored_bytes"] = plan.StoredBytes,
                 ["requests"] = plan.Requests,
                 ["estimated_seconds"] = Math.Round(estimate.TotalSeconds, 1),
+                ["estimate_origin"] = estimator.Origin,
                 ["objective_seconds"] = objective.TotalSeconds,
                 ["meets_objective"] = estimate <= objective,
             },
@@ -122,7 +129,7 @@ internal static class FilesRestore
                 output.WriteLine($"target          {request.Target}");
                 output.WriteLine($"restores        {Human.Count(plan.Files, "file", "files")}, {Human.Bytes(plan.Bytes)}");
                 output.WriteLine($"fetches         {Human.Bytes(plan.StoredBytes)} in {Human.Count(plan.Requests, "request", "requests")}");
-                output.WriteLine($"estimated time  {Human.Time(estimate)}");
+                output.WriteLine($"estimated time  {Human.Time(estimate)} ({estimator.Origin})");
                 output.WriteLine($"objective       {Human.Time(objective)}: {(estimate <= objective ? "met" : "MISSED")}");
             });
         return estimate <= objective ? ExitCode.Done : ExitCode.Warnings;

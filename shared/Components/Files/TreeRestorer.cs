@@ -1,3 +1,4 @@
+using FunctionsBackup.Components.Estimates;
 using FunctionsBackup.Components.Files.Backup;
 using FunctionsBackup.Components.Files.Restore;
 using FunctionsBackup.Repository;
@@ -27,6 +28,7 @@ public sealed class TreeRestorer(BackupRepository repository)
         Snapshot snapshot, TreeRestoreOptions options, IProgress<WorkProgress>? progress, CancellationToken cancellationToken)
     {
         Check(options);
+        var started = Time.GetTimestamp();
         var selection = new RestoreSelection(options);
         var meter = new ProgressMeter(progress, Time, snapshot.Statistics.Files, snapshot.Statistics.LogicalBytes);
         using var writers = new SegmentWriters();
@@ -42,7 +44,9 @@ public sealed class TreeRestorer(BackupRepository repository)
             await WriteAsync(context, snapshot, selection, targets, cancellationToken).ConfigureAwait(false);
             Complete(context, targets);
             meter.Report();
-            return context.ToReport();
+            var report = context.ToReport();
+            await MeasureAsync(options, report, Time.GetElapsedTime(started), cancellationToken).ConfigureAwait(false);
+            return report;
         }
         finally
         {
@@ -85,6 +89,14 @@ public sealed class TreeRestorer(BackupRepository repository)
             throw new RestoreRefusedException("What is not in the recovery point is only removed by a delta restore; ask for that too.");
         if (options.DeleteExtra && options.Include.Count > 0)
             throw new RestoreRefusedException("Removing what is not in the recovery point needs the whole of it; leave out the globs.");
+    }
+
+    /// <summary>Only what is like a restore in earnest: durable, and everything written. Holes cost nothing and do not count.</summary>
+    private async ValueTask MeasureAsync(TreeRestoreOptions options, TreeRestoreReport report, TimeSpan took, CancellationToken cancellationToken)
+    {
+        if (!options.Sync || (options.Delta && !options.Staging) || report.Damaged.Count > 0) return;
+        var measurement = new RestoreMeasurement(Time.GetUtcNow(), Environment.MachineName, report.Files, report.WrittenBytes, took.TotalSeconds);
+        await new RestoreMeasurements(Repository).AddAsync(measurement, cancellationToken).ConfigureAwait(false);
     }
 
     private static OwnerMap Owners(Snapshot snapshot, TreeRestoreOptions options)

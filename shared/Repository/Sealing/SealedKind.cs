@@ -15,4 +15,5 @@ public enum SealedKind : byte
 
     /// <summary>10 and 11 are of backup runs of several parts.</summary>
     Witness = 12,
+    Measurement = 13,
 }

@@ -10,7 +10,7 @@ internal static class RecordCheck
 {
     private const int SegmentName = 24;
 
-    private static readonly string[] Prefixes = ["pins/", "witness/", "collect/", "verify/", "damage/", "wal/"];
+    private static readonly string[] Prefixes = ["pins/", "witness/", "collect/", "verify/", "damage/", "measurements/", "wal/"];
 
     /// <summary>What cannot be opened as what its name says.</summary>
     public static async IAsyncEnumerable<DamageException> FindDamageAsync(
@@ -45,6 +45,7 @@ internal static class RecordCheck
         {
             "pins" => SealedKind.Pin,
             "witness" => SealedKind.Witness,
+            "measurements" => SealedKind.Measurement,
             "collect" => SealedKind.CollectionMark,
             "verify" => SealedKind.VerificationResult,
             "damage" => SealedKind.DamageRecord,

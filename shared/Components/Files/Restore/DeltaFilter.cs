@@ -1,5 +1,4 @@
 using System.Buffers;
-using FunctionsBackup.Components.Posix;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Contents;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using FunctionsBackup.Components.Estimates;
 using FunctionsBackup.Components.Files;
 using FunctionsBackup.Components.Posix;
 using FunctionsBackup.Components.PostgreSql.Wal;
@@ -111,6 +112,7 @@ public sealed class PostgresRestore(BackupRepository repository, TimeProvider ti
         var stop = options.Goal is RestoreGoal.ToConsistency ? begin : resolved?.StopLsn ?? window.EndLsn;
         var walBytes = (long)Math.Max(stop.Value, begin.Value) - (long)Lsn.Parse(details.StartLsn).Value;
         var tree = await _restorer.PlanAsync(selected.Snapshot, TreeOptions(options, layout), cancellationToken).ConfigureAwait(false);
+        var estimator = await RestoreEstimator.LoadAsync(repository, cancellationToken).ConfigureAwait(false);
         var plan = new PostgresRestorePlan
         {
             Snapshot = selected.Snapshot,
@@ -127,7 +129,8 @@ public sealed class PostgresRestore(BackupRepository repository, TimeProvider ti
             StoredBytes = tree.StoredBytes,
             Requests = tree.Requests,
             WalBytes = walBytes,
-            Estimate = RestoreRates.Estimate(tree.Files, tree.Bytes, tree.Requests, walBytes),
+            Estimate = estimator.Files(tree.Files, tree.Bytes, tree.Requests) + RestoreRates.Recovery(walBytes),
+            EstimateOrigin = estimator.Origin,
             Objective = options.Objective,
             Warnings = Warn(options, window),
         };

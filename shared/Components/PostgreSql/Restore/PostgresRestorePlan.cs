@@ -1,3 +1,4 @@
+using FunctionsBackup.Components.Estimates;
 using FunctionsBackup.Components.PostgreSql.Wal;
 using FunctionsBackup.Repository.Snapshots;
 
@@ -43,8 +44,11 @@ public sealed record PostgresRestorePlan
     /// <summary>Bytes of WAL to replay.</summary>
     public required long WalBytes { get; init; }
 
-    /// <summary>See <see cref="RestoreRates"/>.</summary>
+    /// <summary>See <see cref="RestoreEstimator"/>.</summary>
     public required TimeSpan Estimate { get; init; }
+
+    /// <summary>What <see cref="Estimate"/> rests on, in words.</summary>
+    public required string EstimateOrigin { get; init; }
 
     /// <summary>Time allowed, if an objective was given.</summary>
     public TimeSpan? Objective { get; init; }

@@ -1,7 +1,7 @@
-namespace FunctionsBackup.Components.PostgreSql.Restore;
+namespace FunctionsBackup.Components.Estimates;
 
 /// <summary>
-/// The rates that estimates rest on, for 2 cores and a repository in a local folder. They are set low: an estimate that is too long is a
+/// The rates that estimates rest on until restores were measured (<see cref="RestoreEstimator"/>), for 2 cores and a repository in a local folder. They are set low: an estimate that is too long is a
 /// nuisance, one that is too short is a broken promise.
 /// </summary>
 public static class RestoreRates
@@ -21,6 +21,10 @@ public static class RestoreRates
     /// <summary>Starting the server, and the checkpoint that ends recovery.</summary>
     public static readonly TimeSpan Start = TimeSpan.FromSeconds(5);
 
-    public static TimeSpan Estimate(long files, long bytes, long requests, long walBytes) =>
-        TimeSpan.FromSeconds((bytes / FileBytesPerSecond) + (walBytes / WalBytesPerSecond)) + (PerFile * files) + (PerRequest * requests) + Start;
+    /// <summary>Bringing files back.</summary>
+    public static TimeSpan Files(long files, long bytes, long requests) =>
+        TimeSpan.FromSeconds(bytes / FileBytesPerSecond) + (PerFile * files) + (PerRequest * requests);
+
+    /// <summary>Starting a server on them, and replaying WAL.</summary>
+    public static TimeSpan Recovery(long walBytes) => TimeSpan.FromSeconds(walBytes / WalBytesPerSecond) + Start;
 }
