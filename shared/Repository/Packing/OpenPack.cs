@@ -16,7 +16,7 @@ internal sealed class OpenPack : IDisposable
     private readonly AlignedBuffer _buffer;
     private int _position = PackFormat.HeaderSize;
     private int _chunks;
-    private int _holders = 1;
+    private readonly HoldCount _holders = new();
 
     public OpenPack(RepositoryKeys keys, PackKind kind, AlignedBuffer buffer)
     {
@@ -45,14 +45,14 @@ internal sealed class OpenPack : IDisposable
         _blocks.Add(new PackBlock(offset, storedLength, plainLength, chunks));
         _position += storedLength;
         _chunks += chunks.Count;
-        Interlocked.Increment(ref _holders); // others let go without the lock
+        _holders.Take(); // others let go without the lock
         return true;
     }
 
     public Span<byte> Place(uint offset, int length) => _buffer.GetSpan().Slice((int)offset, length);
 
     /// <summary>Lets go of the pack; true for the last one, who must finish it.</summary>
-    public bool Release() => Interlocked.Decrement(ref _holders) == 0;
+    public bool Release() => _holders.Release();
 
     /// <summary>Adds the directory and the trailer. The pack's bytes are then the first <see cref="WrittenPack.Size"/> of the buffer.</summary>
     public WrittenPack Finish()
