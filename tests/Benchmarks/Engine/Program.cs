@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using FunctionsBackup.SelfHosting.Engine;
-using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 
 // Prints what the embedded engine does per second, and its peak memory: engine-benchmark [FOLDER]. One case: engine-benchmark FOLDER CASE.
