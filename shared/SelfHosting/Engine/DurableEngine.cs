@@ -110,7 +110,7 @@ public sealed class DurableEngine : IAsyncDisposable
     }
 
     /// <summary>For tests: lets the file grow no more, as a full disk does.</summary>
-    internal void LimitPages(int pages) => _writer.RunAsync(tables => tables.Run($"PRAGMA max_page_count = {pages}")).GetAwaiter().GetResult();
+    internal Task LimitPagesAsync(int pages) => _writer.RunAsync(tables => tables.Run($"PRAGMA max_page_count = {pages}"));
 
     /// <summary>Stops the worker, cancelling its activities at once, and closes the file. Stop it before to give them time.</summary>
     public async ValueTask DisposeAsync()

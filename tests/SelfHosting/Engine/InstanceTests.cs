@@ -13,8 +13,9 @@ public sealed class InstanceTests
         await using var fixture = await Waiting().StartAsync();
         await fixture.Client.ScheduleNewOrchestrationInstanceAsync("Wait", new StartOrchestrationOptions("one"));
         var again = new StartOrchestrationOptions("one");
-        (await Should.ThrowAsync<OrchestrationAlreadyExistsException>(() => fixture.Client.ScheduleNewOrchestrationInstanceAsync("Wait", again)))
-            .Message.ShouldContain("'one' exists");
+        var refused = await Should.ThrowAsync<OrchestrationAlreadyExistsException>(() =>
+            fixture.Client.ScheduleNewOrchestrationInstanceAsync("Wait", again));
+        refused.Message.ShouldContain("'one' exists");
         await fixture.Client.RaiseEventAsync("one", "it", 1);
         await fixture.EndOfAsync("one");
         await fixture.Client.ScheduleNewOrchestrationInstanceAsync("Wait", again);
@@ -107,7 +108,8 @@ public sealed class InstanceTests
     public async Task A_purge_takes_the_sub_orchestrations_along_if_asked()
     {
         await using var fixture = await Waiting()
-            .Orchestrator("Parent", context => context.CallSubOrchestratorAsync<int>("Wait", null, new SubOrchestrationOptions(instanceId: "child")))
+            .Orchestrator("Parent", context => context.CallSubOrchestratorAsync<int>(
+                "Wait", null, new SubOrchestrationOptions(instanceId: "child")))
             .StartAsync();
         var id = await fixture.Client.ScheduleNewOrchestrationInstanceAsync("Parent");
         await fixture.UntilAsync("child", i => i.IsRunning);
@@ -153,7 +155,8 @@ public sealed class InstanceTests
         await fixture.StartAsync();
         await fixture.Client.RaiseEventAsync(id, "it", "late");
         var refused = await fixture.Client.ScheduleNewOrchestrationInstanceAsync("Run", new StartOrchestrationOptions { Version = "1" });
-        (await fixture.EndOfAsync(refused)).FailureDetails!.ErrorMessage.ShouldBe("The orchestrator 'Run' has no version '1' here, only '2'.");
+        (await fixture.EndOfAsync(refused)).FailureDetails!.ErrorMessage
+            .ShouldBe("The orchestrator 'Run' has no version '1' here, only '2'.");
         (await fixture.RunAsync("Ran")).FailureDetails!.ErrorMessage.ShouldStartWith("There is no orchestrator named 'Ran'");
         (await fixture.Client.GetInstanceAsync(id))!.RuntimeStatus.ShouldBe(OrchestrationRuntimeStatus.Running);
         await fixture.CloseAsync();

@@ -9,8 +9,8 @@ namespace FunctionsBackup.Tests.SelfHosting.Engine;
 public sealed class PropertyTests
 {
     [Fact]
-    public void Restarts_change_no_result() =>
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(25), Prop.ForAll(Arb.From(Programs), program => RunAsync(program).GetAwaiter().GetResult()));
+    public void Restarts_change_no_result() => Check.One(
+        Config.QuickThrowOnFailure.WithMaxTest(25), Prop.ForAll(Arb.From(Programs), program => RunAsync(program).GetAwaiter().GetResult()));
 
     private static Gen<Step> StepOfDepth(int depth)
     {
@@ -59,7 +59,8 @@ public sealed class PropertyTests
                     return attempt < int.Parse(key.Split(' ')[0]) ? throw new InvalidOperationException() : Task.FromResult<object?>(7);
                 }
             }).StartAsync();
-        var id = await fixture.Client.ScheduleNewOrchestrationInstanceAsync("Interpret", program.Steps, new StartOrchestrationOptions("program"));
+        var options = new StartOrchestrationOptions("program");
+        var id = await fixture.Client.ScheduleNewOrchestrationInstanceAsync("Interpret", program.Steps, options);
         foreach (var pause in program.Restarts)
         {
             await Task.Delay(pause * 3);

@@ -38,7 +38,8 @@ public sealed class StateFileTests
         using var folder = new TemporaryFolder();
         var path = folder.File("other.db");
         Read<object?>(path, "CREATE TABLE customers (name TEXT)");
-        (await Should.ThrowAsync<StateFileException>(() => OpenAsync(path))).Message.ShouldContain("is a database, but none of orchestrations");
+        (await Should.ThrowAsync<StateFileException>(() => OpenAsync(path))).Message
+            .ShouldContain("is a database, but none of orchestrations");
         Read<long>(path, "SELECT count(*) FROM sqlite_schema").ShouldBe(1);
     }
 
@@ -73,11 +74,11 @@ public sealed class StateFileTests
                 return "stored";
             })
             .Activity<int, string>("Text", n => new string('x', n)).StartAsync();
-        fixture.Engine.LimitPages(40); // SQLite says the same as on a full disk
+        await fixture.Engine.LimitPagesAsync(40); // SQLite says the same as on a full disk
         var id = await fixture.Client.ScheduleNewOrchestrationInstanceAsync("Store");
         (await Should.ThrowAsync<StateFileException>(() => fixture.EndOfAsync(id))).Message.ShouldContain("is full; free some space");
         await Should.ThrowAsync<StateFileException>(() => fixture.Engine.WorkerCompletion);
-        fixture.Engine.LimitPages(1_000_000);
+        await fixture.Engine.LimitPagesAsync(1_000_000);
         fixture.Engine.TryStartWorker().ShouldBeTrue();
         (await fixture.EndOfAsync(id)).RuntimeStatus.ShouldBe(OrchestrationRuntimeStatus.Completed);
     }

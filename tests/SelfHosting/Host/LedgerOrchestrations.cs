@@ -48,11 +48,14 @@ public static class LedgerOrchestrations
             return round + 1;
         });
         registry.AddOrchestrator("Tree", default, async context =>
-            (await Task.WhenAll(Enumerable.Range(0, Branches).Select(i => context.CallSubOrchestratorAsync<int>("Branch", $"branch-{i}")))).Sum());
+        {
+            var branches = Enumerable.Range(0, Branches).Select(i => context.CallSubOrchestratorAsync<int>("Branch", $"branch-{i}"));
+            return (await Task.WhenAll(branches)).Sum();
+        });
         registry.AddOrchestrator("Branch", default, async context =>
         {
-            var sum = 0;
-            for (var i = 0; i < Leaves; i++) sum += await context.CallActivityAsync<int>("Append", $"{context.GetInput<string>()}-leaf-{i}");
+            var (sum, branch) = (0, context.GetInput<string>());
+            for (var i = 0; i < Leaves; i++) sum += await context.CallActivityAsync<int>("Append", $"{branch}-leaf-{i}");
             return sum;
         });
         // The postman is a child of who gets the mail: letters must come once each, in order.

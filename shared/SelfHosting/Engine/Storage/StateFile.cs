@@ -48,8 +48,7 @@ internal sealed class StateFile
         {
             connection.Open();
             // SQLite's own waiting is finer than the provider's.
-            Execute(
-                connection, "PRAGMA busy_timeout = 30000; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000");
+            Execute(connection, "PRAGMA busy_timeout = 30000; PRAGMA synchronous = FULL; PRAGMA cache_size = -8000");
             return connection;
         }
         catch
@@ -97,7 +96,7 @@ internal sealed class StateFile
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new StateFileException(
-                $"The state file {Path} cannot be made or written ({e.Message}); give this user the right to write there, or choose another.",
+                $"The state file {Path} cannot be made or written ({e.Message}); give this user the right to, or choose another.",
                 e);
         }
     }

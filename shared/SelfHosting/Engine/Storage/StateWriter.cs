@@ -3,32 +3,6 @@ using Microsoft.Data.Sqlite;
 
 namespace FunctionsBackup.SelfHosting.Engine.Storage;
 
-/// <summary>A change of the state file. All calls are made by the writer's thread.</summary>
-internal abstract class StateChange
-{
-    /// <summary>Within the transaction.</summary>
-    public abstract void Apply(StateTables tables);
-
-    /// <summary>After the commit.</summary>
-    public abstract void Committed();
-
-    /// <summary>Instead of the commit: nothing was changed.</summary>
-    public abstract void Failed(Exception exception);
-}
-
-/// <summary>Is told what the writer saw, on its thread.</summary>
-internal interface IStateObserver
-{
-    /// <summary>This process or another one has added messages.</summary>
-    void InboxChanged(StateTables tables);
-
-    /// <summary>Every now and then, also when nothing happens.</summary>
-    void Tick();
-
-    /// <summary>The state file could not be written.</summary>
-    void WriterFailed(Exception exception);
-}
-
 /// <summary>
 /// The only one in this process that changes the state file: a thread that commits all changes that have gathered in one transaction, so
 /// that many of them cost one synchronization of the disk.
@@ -44,7 +18,7 @@ internal sealed class StateWriter : IDisposable
     private readonly StateTables _tables;
     private readonly Queue<StateChange> _queue = new();
     private readonly Thread _thread;
-    private IStateObserver? _observer;
+    private volatile IStateObserver? _observer;
     private long _dataVersion = -1;
     private long _lastPoll;
     private bool _closing;
@@ -125,7 +99,7 @@ internal sealed class StateWriter : IDisposable
                     continue;
                 }
 
-                foreach (var change in batch) change.Committed();
+                foreach (var change in batch) TellCommitted(change);
                 batch.Clear();
             }
 
@@ -178,6 +152,21 @@ internal sealed class StateWriter : IDisposable
             }
 
             throw;
+        }
+    }
+
+    /// <summary>What follows from a commit must not end the thread that everybody needs.</summary>
+    private void TellCommitted(StateChange change)
+    {
+        try
+        {
+            change.Committed();
+        }
+#pragma warning disable CA1031 // Becomes the worker's end, with the reason.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _observer?.WriterFailed(e);
         }
     }
 

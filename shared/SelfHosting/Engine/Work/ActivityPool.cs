@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace FunctionsBackup.SelfHosting.Engine.Work;
 
 /// <summary>Runs activities, a bounded number at a time, and delivers how they ended.</summary>
-internal sealed partial class ActivityPool(DurableEngineOptions options, TaskRegistry registry, Action<Message> deliver) : IDisposable
+internal sealed partial class ActivityPool : IDisposable
 {
     /// <summary>How long activities that ignore their cancelled token are waited for.</summary>
     private static readonly TimeSpan LastWait = TimeSpan.FromSeconds(10);
@@ -16,18 +16,31 @@ internal sealed partial class ActivityPool(DurableEngineOptions options, TaskReg
     private readonly Dictionary<long, InstanceScope> _instances = [];
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _abort = new();
-    private readonly ILogger _logger = options.Loggers.CreateLogger<ActivityPool>();
+    private readonly DurableEngineOptions _options;
+    private readonly TaskRegistry _registry;
+    private readonly Action<Message> _deliver;
+    private readonly CancellationToken _aborted;
+    private readonly ILogger _logger;
     private Task _workers = Task.CompletedTask;
 
+    public ActivityPool(DurableEngineOptions options, TaskRegistry registry, Action<Message> deliver)
+    {
+        _options = options;
+        _registry = registry;
+        _deliver = deliver;
+        _aborted = _abort.Token;
+        _logger = options.Loggers.CreateLogger<ActivityPool>();
+    }
+
     public void Start() =>
-        _workers = Task.WhenAll(Enumerable.Range(0, options.MaxConcurrentActivities).Select(_ => Task.Run(WorkAsync)));
+        _workers = Task.WhenAll(Enumerable.Range(0, _options.MaxConcurrentActivities).Select(_ => Task.Run(WorkAsync)));
 
     public void Enqueue(PendingActivity activity)
     {
         lock (_instances)
         {
             if (!_instances.TryGetValue(activity.Instance, out var scope))
-                _instances[activity.Instance] = scope = new(CancellationTokenSource.CreateLinkedTokenSource(_abort.Token));
+                _instances[activity.Instance] = scope = new(CancellationTokenSource.CreateLinkedTokenSource(_aborted));
             scope.Activities++;
         }
 
@@ -51,7 +64,7 @@ internal sealed partial class ActivityPool(DurableEngineOptions options, TaskReg
         await _stopping.CancelAsync().ConfigureAwait(false);
         try
         {
-            await _workers.WaitAsync(options.StopGrace, hurry).ConfigureAwait(false);
+            await _workers.WaitAsync(_options.StopGrace, hurry).ConfigureAwait(false);
             return;
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
@@ -79,19 +92,20 @@ internal sealed partial class ActivityPool(DurableEngineOptions options, TaskReg
 
     private async Task WorkAsync()
     {
+        var stopping = _stopping.Token;
         try
         {
             while (true)
             {
-                var activity = await _queue.Reader.ReadAsync(_stopping.Token).ConfigureAwait(false);
-                if (_stopping.IsCancellationRequested) return; // it stays in the table of work
+                var activity = await _queue.Reader.ReadAsync(stopping).ConfigureAwait(false);
+                if (stopping.IsCancellationRequested) return; // it stays in the table of work
                 var ended = TokenOf(activity.Instance);
                 if (!ended.IsCancellationRequested && await RunAsync(activity, ended).ConfigureAwait(false) is { } message)
-                    deliver(message);
+                    _deliver(message);
                 await LeaveAsync(activity.Instance).ConfigureAwait(false);
             }
         }
-        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             // What is queued stays in the table of work.
         }
@@ -100,7 +114,8 @@ internal sealed partial class ActivityPool(DurableEngineOptions options, TaskReg
     /// <summary>After the stop.</summary>
     public void Dispose()
     {
-        // Those who still run after that have tokens of their own, cancelled.
+        // Those who still run have tokens of their own, which are cancelled.
+        Abort();
         _stopping.Dispose();
         _abort.Dispose();
     }
@@ -129,21 +144,19 @@ internal sealed partial class ActivityPool(DurableEngineOptions options, TaskReg
     {
         try
         {
-            var run = registry.FindActivity(activity.Name);
+            var run = _registry.FindActivity(activity.Name);
             if (run is null)
                 return Failed(activity, new("TaskActivityNotFound", $"There is no activity named '{activity.Name}'.", IsFinal: true));
             var result = await run(new(activity.Name, activity.InstanceId, activity.TaskId, activity.Input, ended)).ConfigureAwait(false);
-            var json = Payload.Serialize(result, options.MaxPayloadBytes, $"The result of the activity '{activity.Name}'");
+            var json = Payload.Serialize(result, _options.MaxPayloadBytes, $"The result of the activity '{activity.Name}'");
             return new(activity.Instance, HistoryEventKind.TaskCompleted, 0, activity.TaskId, Data: json);
-        }
-        catch (OperationCanceledException) when (ended.IsCancellationRequested)
-        {
-            return null;
         }
 #pragma warning disable CA1031 // Whatever the activity threw becomes its failure.
         catch (Exception e)
 #pragma warning restore CA1031
         {
+            // Whatever it makes of its cancellation.
+            if (ended.IsCancellationRequested) return null;
             LogFailed(_logger, e, activity.Name, activity.TaskId, activity.InstanceId);
             return Failed(activity, FailureData.From(e));
         }

@@ -137,6 +137,8 @@ internal sealed partial class EngineWorker : IStateObserver
         _ = Task.Run(() => EndAsync(exception, new CancellationToken(true)));
     }
 
+    public void LogBrokenTurn(Exception exception, long instance) => LogBroken(_logger, exception, instance);
+
     private async Task EndAsync(Exception? failure, CancellationToken hurry)
     {
         try
@@ -189,6 +191,9 @@ internal sealed partial class EngineWorker : IStateObserver
 
     [LoggerMessage(LogLevel.Critical, "The work on the state file {Path} has ended: {Reason}")]
     private static partial void LogFailed(ILogger logger, Exception exception, string path, string reason);
+
+    [LoggerMessage(LogLevel.Critical, "The instance with the key {Key} cannot go on; it can be terminated, or goes on after the next start.")]
+    private static partial void LogBroken(ILogger logger, Exception exception, long key);
 
     [LoggerMessage(LogLevel.Warning, "An orchestrator does not return from its turn; it is left behind, and replayed at the next start.")]
     private static partial void LogStuck(ILogger logger);

@@ -79,7 +79,7 @@ internal sealed class InstanceRunner(EngineWorker worker, long key)
             }
         }
 
-        var (result, change) = _turns.Run(this, batch);
+        var (result, change) = TryTurn(batch);
         switch (result)
         {
             case TurnResult.Commit:
@@ -98,6 +98,21 @@ internal sealed class InstanceRunner(EngineWorker worker, long key)
             case TurnResult.NoCode:
                 Release(batch, State.Stalled);
                 break;
+        }
+    }
+
+    /// <summary>A turn that cannot be made must not stop the other instances.</summary>
+    private (TurnResult Result, TurnChange? Change) TryTurn(List<Message> batch)
+    {
+        try
+        {
+            return _turns.Run(this, [.. batch]);
+        }
+        catch (Exception e) when (e is not StateFileException)
+        {
+            worker.LogBrokenTurn(e, Key);
+            _turns.Forget();
+            return (TurnResult.NoCode, null);
         }
     }
 

@@ -90,6 +90,14 @@ internal sealed partial class InstanceTurns(EngineWorker worker, long key)
         return change.IsEmpty ? (TurnResult.Nothing, null) : (TurnResult.Commit, change);
     }
 
+    /// <summary>The next turn begins from the state file.</summary>
+    public void Forget()
+    {
+        _instance = null;
+        _execution = null;
+        AwaitsStart = false;
+    }
+
     /// <summary>After the commit: what the next turn begins with.</summary>
     public void Committed(TurnChange change)
     {
