@@ -192,7 +192,7 @@ internal sealed partial class EngineWorker : IStateObserver
     [LoggerMessage(LogLevel.Critical, "The work on the state file {Path} has ended: {Reason}")]
     private static partial void LogFailed(ILogger logger, Exception exception, string path, string reason);
 
-    [LoggerMessage(LogLevel.Critical, "The instance with the key {Key} cannot go on; it can be terminated, or goes on after the next start.")]
+    [LoggerMessage(LogLevel.Critical, "The instance with the key {Key} cannot go on before the next start; it can be terminated.")]
     private static partial void LogBroken(ILogger logger, Exception exception, long key);
 
     [LoggerMessage(LogLevel.Warning, "An orchestrator does not return from its turn; it is left behind, and replayed at the next start.")]
