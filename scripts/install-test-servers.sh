@@ -1,6 +1,7 @@
 #!/bin/bash
-# Installs what the tests need beside the .NET SDK: PostgreSQL 15 and tools from the machine's own Debian packages, and PostgreSQL 17,
-# pgBackRest, restic and Redis from Debian trixie, unpacked into a cache directory of their own (nothing of trixie touches the system).
+# Installs what the tests need beside the .NET SDK: PostgreSQL 15, Ceph's RADOS Gateway and tools from the machine's own Debian packages;
+# Azurite from npm, and PostgreSQL 17, pgBackRest, restic and Redis from Debian trixie, both in a cache directory of their own (nothing of
+# trixie touches the system).
 # Idempotent, quick the second time, asks nothing. Prints the cache directory last.
 #
 #   FBACKUP_TEST_CACHE   where the unpacked servers go; default /var/cache/fbackup-tests for root (the servers run as user postgres,
@@ -17,7 +18,9 @@ elif [ "$(id -u)" = 0 ]; then cache=/var/cache/fbackup-tests
 else cache=${XDG_CACHE_HOME:-$HOME/.cache}/fbackup-tests; fi
 
 # ---- packages of this machine's own release ---------------------------------------------------------------------------------------
-packages=(postgresql-15 patchelf borgbackup zstd libzstd1 liblz4-1 util-linux)
+packages=(postgresql-15 patchelf borgbackup zstd libzstd1 liblz4-1 util-linux ceph-mon ceph-osd radosgw ceph-common)
+command -v node >/dev/null || packages+=(nodejs)
+command -v npm >/dev/null || packages+=(npm)
 missing=()
 for package in "${packages[@]}"; do
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
@@ -39,20 +42,38 @@ else
     rm -f "$log"
 fi
 
+# ---- Azurite, meanwhile -----------------------------------------------------------------------------------------------------------
+mkdir -p "$cache"
+chmod 755 "$cache"
+azurite() {
+    local root=$cache/azurite log
+    exec 8>"$cache/.azurite.lock"
+    flock 8
+    [ ! -e "$root/.complete" ] || { say "Azurite is there"; return 0; }
+    say "installing Azurite from npm"
+    rm -rf "$root"
+    mkdir -p "$root"
+    log=$root/install.log
+    npm install --prefix "$root" --no-audit --no-fund --no-progress --omit=dev azurite@3 >"$log" 2>&1 </dev/null ||
+        { tail -20 "$log" >&2; echo "servers: could not install azurite" >&2; return 1; }
+    chmod -R a+rX "$root"
+    touch "$root/.complete"
+}
+azurite &
+azurite_job=$!
+done_with() { wait "$azurite_job" || exit 1; say "cache: $cache$1"; exit 0; }
+
 # ---- servers and peers of trixie --------------------------------------------------------------------------------------------------
 root=$cache/trixie
 if [ "$(cat "$root/.layout" 2>/dev/null)" = "$layout" ]; then
     say "PostgreSQL 17, pgBackRest, restic and Redis 8 are there"
-    say "cache: $cache"
-    exit 0
+    done_with ""
 fi
 
 say "unpacking PostgreSQL 17, pgBackRest, restic and Redis 8 from Debian trixie"
-mkdir -p "$cache"
-chmod 755 "$cache"
 exec 9>"$cache/.lock"
 flock 9
-[ "$(cat "$root/.layout" 2>/dev/null)" = "$layout" ] && exit 0
+[ "$(cat "$root/.layout" 2>/dev/null)" = "$layout" ] && done_with ""
 work=$cache/.work
 rm -rf "$work" "$root"
 mkdir -p "$work"/{state/lists/partial,archives/partial,root}
@@ -103,4 +124,4 @@ for program in usr/lib/postgresql/17/bin/postgres usr/bin/pgbackrest usr/bin/res
     case $program in *pgbackrest|*restic) flag=version ;; *) flag=--version ;; esac
     say "$("$root/$program" $flag 2>&1 | head -1 | cut -c1-60)" || { rm -f "$root/.layout"; fail "$program does not run"; }
 done
-say "cache: $cache ($patched programs, $(du -sh "$root" | cut -f1))"
+done_with " ($patched programs, $(du -sh "$root" | cut -f1))"

@@ -11,12 +11,12 @@ public static class ObjectName
     /// <summary>Returns <paramref name="name"/> if it is a legal object name.</summary>
     /// <exception cref="ArgumentException">It is not.</exception>
     public static string Check(string name) =>
-        IsValid(name) ? name : throw new ArgumentException($"'{name}' is not a legal object name.", nameof(name));
+        IsName(name) ? name : throw new ArgumentException($"'{name}' is not a legal object name.", nameof(name));
 
     /// <summary>Returns <paramref name="prefix"/> if it is empty or a legal object name followed by <c>/</c>.</summary>
     /// <exception cref="ArgumentException">It is not.</exception>
     public static string CheckPrefix(string prefix) =>
-        prefix.Length == 0 || (prefix[^1] == '/' && IsValid(prefix[..^1]))
+        prefix.Length == 0 || (prefix[^1] == '/' && IsName(prefix[..^1]))
             ? prefix
             : throw new ArgumentException($"'{prefix}' is not a legal object name prefix.", nameof(prefix));
 
@@ -29,7 +29,8 @@ public static class ObjectName
         return true;
     }
 
-    private static bool IsValid(string name)
+    /// <summary>Whether it is a legal object name.</summary>
+    public static bool IsName(string name)
     {
         if (name.Length is 0 or > MaximumLength) return false;
         foreach (var segment in name.AsSpan().Split('/'))

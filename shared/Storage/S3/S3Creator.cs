@@ -1,0 +1,163 @@
+using System.Net;
+using Amazon.S3;
+using Amazon.S3.Model;
+using FunctionsBackup.Storage.Remote;
+
+namespace FunctionsBackup.Storage.S3;
+
+/// <summary>
+/// Creates objects exactly once. Each create carries a random mark in the object's metadata; when a name turns out to be taken, the mark
+/// tells whether an earlier attempt of the same create took it (its answer was lost, or it was delivered twice) or somebody else did.
+/// </summary>
+internal sealed class S3Creator(IAmazonS3 client, S3StoreOptions options, S3Requests requests, RequestRunner runner, S3Probe probe)
+{
+    private const int Rounds = 4;
+    private readonly KeyedLocks _locks = new();
+
+    /// <summary>True: created by this call. False: there was one already.</summary>
+    public async ValueTask<bool> CreateAsync(string name, string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        var writer = Guid.NewGuid().ToString("N");
+        if (!await probe.PutIsConditionalAsync(cancellationToken).ConfigureAwait(false))
+            return await CreateAloneAsync(name, key, content, writer, cancellationToken).ConfigureAwait(false);
+        var multipart = content.Length > options.Limits.SinglePutLimit
+            && await probe.MultipartIsConditionalAsync(cancellationToken).ConfigureAwait(false);
+        for (var round = 1; ; round++)
+        {
+            var created = multipart
+                ? await MultipartAsync(name, key, content, writer, cancellationToken).ConfigureAwait(false)
+                : await PutAsync(name, key, content, writer, conditional: true, cancellationToken).ConfigureAwait(false);
+            if (created) return true;
+            switch (await FindWriterAsync(name, key, cancellationToken).ConfigureAwait(false))
+            {
+                case { } owner:
+                    return owner == writer;
+                case null when round == Rounds:
+                    throw new StoreException(
+                        $"Cannot create object {name} in bucket {options.Bucket}: the service says that it exists and that it does not; "
+                        + "keep other programs from deleting objects, and try again.",
+                        transient: true);
+            }
+        }
+    }
+
+    /// <summary>
+    /// For servers that ignore the condition, where one process writes: look, write, look again who has written. Nobody else in this
+    /// process uses the name meanwhile; another process that breaks the promise is noticed, if it comes before our last look.
+    /// </summary>
+    private async ValueTask<bool> CreateAloneAsync(
+        string name, string key, ReadOnlyMemory<byte> content, string writer, CancellationToken cancellationToken)
+    {
+        if (options.ConditionalCreate != S3ConditionalCreate.SingleWriter)
+            throw new StoreException(
+                $"Cannot create object {name} in bucket {options.Bucket}: this server ignores If-None-Match, so that two writers could "
+                + "overwrite each other's data; use a server that honours it, or, if one process alone ever writes here, set "
+                + "storage.conditional_create: single_writer.");
+        using var _ = await _locks.EnterAsync(key, cancellationToken).ConfigureAwait(false);
+        if (await FindWriterAsync(name, key, cancellationToken).ConfigureAwait(false) is not null) return false;
+        await PutAsync(name, key, content, writer, conditional: false, cancellationToken).ConfigureAwait(false);
+        return await FindWriterAsync(name, key, cancellationToken).ConfigureAwait(false) == writer
+            ? true
+            : throw new StoreException(
+                $"Object {name} in bucket {options.Bucket} was written by another process at the same time, although "
+                + "storage.conditional_create is single_writer; stop the other process and verify the repository.");
+    }
+
+    private async ValueTask<bool> PutAsync(
+        string name, string key, ReadOnlyMemory<byte> content, string writer, bool conditional, CancellationToken cancellationToken) =>
+        await runner.RunAsync(
+            $"create object {name}", content.Length,
+            async (_, token) =>
+            {
+                try
+                {
+                    await client.PutObjectAsync(requests.Put(key, content, writer, conditional), token).ConfigureAwait(false);
+                    return true;
+                }
+                catch (AmazonS3Exception e) when (S3Errors.IsPreconditionFailed(e))
+                {
+                    return false;
+                }
+            },
+            cancellationToken).ConfigureAwait(false);
+
+    private async ValueTask<bool> MultipartAsync(
+        string name, string key, ReadOnlyMemory<byte> content, string writer, CancellationToken cancellationToken)
+    {
+        var deed = $"create object {name}";
+        var begun = await runner.RunAsync(
+            deed, 0, (_, token) => client.InitiateMultipartUploadAsync(requests.Initiate(key, writer), token), cancellationToken)
+            .ConfigureAwait(false);
+        var finished = false;
+        try
+        {
+            var size = options.Limits.PartSize;
+            var parts = new PartETag[(content.Length + size - 1) / size];
+            await Parallel.ForEachAsync(
+                Enumerable.Range(0, parts.Length),
+                new ParallelOptions { MaxDegreeOfParallelism = options.Limits.PartsAtOnce, CancellationToken = cancellationToken },
+                async (i, token) =>
+                {
+                    var part = content.Slice(i * size, Math.Min(size, content.Length - (i * size)));
+                    parts[i] = new PartETag(await runner.RunAsync(
+                        deed, part.Length, (_, t) => client.UploadPartAsync(requests.Part(key, begun.UploadId, i + 1, part), t), token)
+                        .ConfigureAwait(false));
+                }).ConfigureAwait(false);
+            var created = await runner.RunAsync(
+                deed, 0,
+                async (attempt, token) =>
+                {
+                    try
+                    {
+                        await client.CompleteMultipartUploadAsync(requests.Complete(key, begun.UploadId, parts), token).ConfigureAwait(false);
+                        return (bool?)true;
+                    }
+                    catch (AmazonS3Exception e) when (S3Errors.IsPreconditionFailed(e))
+                    {
+                        return false;
+                    }
+                    catch (AmazonS3Exception e) when (e.ErrorCode == "NoSuchUpload" && attempt > 0)
+                    {
+                        return null; // an earlier attempt has completed it, or somebody has aborted it: the object's mark tells
+                    }
+                },
+                cancellationToken).ConfigureAwait(false);
+            finished = created != false;
+            return created == true;
+        }
+        finally
+        {
+            if (!finished) await AbortAsync(key, begun.UploadId).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Parts that nobody will complete cost money; a bucket's lifecycle rule removes those of writers that died.</summary>
+    private async ValueTask AbortAsync(string key, string uploadId)
+    {
+        try
+        {
+            await client.AbortMultipartUploadAsync(options.Bucket, key, uploadId, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is AmazonS3Exception or HttpRequestException or Amazon.Runtime.AmazonClientException)
+        {
+            // The create has failed already, and says why; what is left is not visible as an object.
+        }
+    }
+
+    /// <summary>The mark of whoever created the object, empty if it has none; null: there is no object.</summary>
+    private async ValueTask<string?> FindWriterAsync(string name, string key, CancellationToken cancellationToken) => await runner.RunAsync(
+        $"look at object {name}", 0,
+        async (_, token) =>
+        {
+            try
+            {
+                var found = await client.GetObjectMetadataAsync(options.Bucket, key, token).ConfigureAwait(false);
+                return found.Metadata[S3Requests.WriterKey] ?? "";
+            }
+            catch (AmazonS3Exception e) when (e.StatusCode == HttpStatusCode.NotFound)
+            {
+                return null;
+            }
+        },
+        cancellationToken).ConfigureAwait(false);
+}

@@ -1,0 +1,79 @@
+using System.Globalization;
+using System.Net;
+using Amazon.Runtime;
+using Amazon.S3;
+using FunctionsBackup.Storage.Remote;
+
+namespace FunctionsBackup.Storage.S3;
+
+/// <summary>Turns what the service and the SDK say into the store's exceptions: one sentence on what is wrong, with the mend.</summary>
+internal sealed class S3Errors(string bucket)
+{
+    /// <summary>The name is taken, or (409) just being taken by somebody else.</summary>
+    public static bool IsPreconditionFailed(AmazonS3Exception error) => error.StatusCode == HttpStatusCode.PreconditionFailed;
+
+    public static bool IsMissing(AmazonS3Exception error) =>
+        error.StatusCode == HttpStatusCode.NotFound && error.ErrorCode is not "NoSuchBucket";
+
+    public RequestFault Translate(Exception exception, string deed)
+    {
+        var cannot = $"Cannot {deed} in bucket {bucket}:";
+        if (exception is AmazonServiceException service && (int)service.StatusCode != 0) return Translate(service, cannot);
+        if (HttpFaults.Translate(exception, cannot) is { } fault) return fault;
+        if (exception is AmazonServiceException or AmazonClientException)
+        {
+            // Raised before anything was sent: no credentials, or what the SDK cannot make a request of.
+            return new RequestFault(
+                new StoreAccessException(
+                    $"{cannot} {HttpFaults.FirstLine(exception)}; set storage.access_key and storage.secret_key, a profile, or a role of this "
+                    + "machine.",
+                    exception),
+                retry: false);
+        }
+
+        return new RequestFault(new StoreException($"{cannot} {HttpFaults.FirstLine(exception)}.", exception), retry: false);
+    }
+
+    private static RequestFault Translate(AmazonServiceException e, string cannot)
+    {
+        var said = $"{e.ErrorCode ?? "error"} ({(int)e.StatusCode})";
+        if (e.ErrorCode == "NoSuchBucket")
+            return new RequestFault(
+                new StoreUnavailableException($"{cannot} there is no such bucket; create it or correct storage.bucket.", e), retry: false);
+        if (e.ErrorCode is "RequestTimeTooSkewed" or "RequestExpired")
+            return Refused("the clocks of this machine and of the service differ too much; set this machine's clock (NTP)");
+        if (e.ErrorCode is "InvalidAccessKeyId" or "SignatureDoesNotMatch" or "ExpiredToken" or "InvalidToken" or "TokenRefreshRequired")
+            return Refused("the credentials are not valid (any more); correct storage.access_key and storage.secret_key, or the role");
+        if (e.ErrorCode is "QuotaExceeded" or "XMinioStorageFull" or "InsufficientCapacity" || e.StatusCode == HttpStatusCode.InsufficientStorage)
+            return new RequestFault(
+                new StoreFullException($"{cannot} the service has no room left, or the quota is used up; raise it or prune the repository.", e),
+                retry: false);
+        if (e.ErrorCode == "InvalidObjectState")
+            return new RequestFault(
+                new StoreException($"{cannot} the object lies in an archive class; restore it to a readable class first.", e), retry: false);
+        if (e.StatusCode is HttpStatusCode.Moved or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect
+            || e.ErrorCode is "AuthorizationHeaderMalformed" or "IllegalLocationConstraintException")
+            return Refused("the bucket is in another region; correct storage.region or storage.endpoint");
+        if (e.StatusCode is HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized)
+            return Refused($"permission is denied ({e.ErrorCode ?? "AccessDenied"}); give this identity the permissions in docs/storage.md");
+        // 409: somebody else is creating or deleting the same name at this moment. OperationAborted and its like pass.
+        var transient = HttpFaults.IsTransient(e.StatusCode) || e.StatusCode == HttpStatusCode.Conflict
+            || e.ErrorCode is "InternalError" or "SlowDown" or "ServiceUnavailable" or "RequestTimeout" or "BadDigest"
+                or "XAmzContentSHA256Mismatch" or "XAmzContentChecksumMismatch" or "IncompleteBody";
+        return new RequestFault(
+            new StoreException(
+                transient ? $"{cannot} the service answered {said}; try again later, or with fewer storage.connections."
+                    : $"{cannot} the service answered {said}: {HttpFaults.FirstLine(e)}.",
+                e, transient),
+            transient, RetryAfter(e));
+
+        RequestFault Refused(string why) => new(new StoreAccessException($"{cannot} {why}.", e), retry: false);
+    }
+
+    private static TimeSpan? RetryAfter(AmazonServiceException e) =>
+        e.InnerException is Amazon.Runtime.Internal.HttpErrorResponseException { Response: { } response }
+        && response.IsHeaderPresent("Retry-After")
+        && int.TryParse(response.GetHeaderValue("Retry-After"), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+            ? TimeSpan.FromSeconds(seconds)
+            : null;
+}

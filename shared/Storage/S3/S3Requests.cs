@@ -1,0 +1,81 @@
+using Amazon.S3;
+using Amazon.S3.Model;
+using FunctionsBackup.Storage.Remote;
+
+namespace FunctionsBackup.Storage.S3;
+
+/// <summary>Requests that write, with all that the configuration wants of new objects.</summary>
+internal sealed class S3Requests(S3StoreOptions options)
+{
+    /// <summary>Metadata that tells whose create it was: <c>x-amz-meta-fbackup-writer</c>.</summary>
+    public const string WriterKey = "fbackup-writer";
+
+    private readonly List<Tag> _tags = [.. options.Tags.Select(t => new Tag { Key = t.Key, Value = t.Value })];
+
+    public PutObjectRequest Put(string key, ReadOnlyMemory<byte> content, string writer, bool conditional)
+    {
+        var request = new PutObjectRequest
+        {
+            BucketName = options.Bucket,
+            Key = key,
+            InputStream = new ContentStream(content),
+            AutoCloseStream = false,
+            UseChunkEncoding = false, // the whole content is signed, which every server understands
+            ChecksumCRC32C = Crc32C.Base64(content.Span),
+            ContentType = "application/octet-stream",
+            StorageClass = options.StorageClass is { } storageClass ? new S3StorageClass(storageClass) : null,
+        };
+        if (conditional) request.IfNoneMatch = "*";
+        if (_tags.Count > 0) request.TagSet = _tags;
+        if (options.KmsKey is { } kms)
+        {
+            request.ServerSideEncryptionMethod = ServerSideEncryptionMethod.AWSKMS;
+            request.ServerSideEncryptionKeyManagementServiceKeyId = kms;
+        }
+
+        request.Metadata[WriterKey] = writer;
+        return request;
+    }
+
+    public InitiateMultipartUploadRequest Initiate(string key, string writer)
+    {
+        var request = new InitiateMultipartUploadRequest
+        {
+            BucketName = options.Bucket,
+            Key = key,
+            ContentType = "application/octet-stream",
+            ChecksumAlgorithm = ChecksumAlgorithm.CRC32C,
+            StorageClass = options.StorageClass is { } storageClass ? new S3StorageClass(storageClass) : null,
+        };
+        if (_tags.Count > 0) request.TagSet = _tags;
+        if (options.KmsKey is { } kms)
+        {
+            request.ServerSideEncryptionMethod = ServerSideEncryptionMethod.AWSKMS;
+            request.ServerSideEncryptionKeyManagementServiceKeyId = kms;
+        }
+
+        request.Metadata[WriterKey] = writer;
+        return request;
+    }
+
+    public UploadPartRequest Part(string key, string uploadId, int number, ReadOnlyMemory<byte> content) => new()
+    {
+        BucketName = options.Bucket,
+        Key = key,
+        UploadId = uploadId,
+        PartNumber = number,
+        PartSize = content.Length,
+        InputStream = new ContentStream(content),
+        UseChunkEncoding = false,
+        ChecksumCRC32C = Crc32C.Base64(content.Span),
+    };
+
+    public CompleteMultipartUploadRequest Complete(string key, string uploadId, IReadOnlyList<PartETag> parts) => new()
+    {
+        BucketName = options.Bucket,
+        Key = key,
+        UploadId = uploadId,
+        PartETags = [.. parts],
+        IfNoneMatch = "*",
+    };
+}
