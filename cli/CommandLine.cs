@@ -33,7 +33,7 @@ internal static class CommandLine
             new Command("config", "Check or show the configuration.") { ConfigCheckCommand.Create(), ConfigShowCommand.Create() },
             new Command("repository", "Look into and mend the repository.")
             {
-                RepositoryStatsCommand.Create(), RepositoryRepairCommand.Create(), RepositoryKeysCommand.Create(),
+                RepositoryStatsCommand.Create(), RepositoryValidateCommand.Create(), RepositoryRepairCommand.Create(), RepositoryKeysCommand.Create(),
             },
             new Command("wal", "Archive and fetch PostgreSQL's write-ahead log.")
             {

@@ -29,8 +29,8 @@ internal static class InitCommand
         await using var store = RepositoryAccess.CreateStore(context.Site);
         var keeper = new RecoveryKeyKeeper(context, yes);
         var encrypt = configuration.Global.Encryption;
-        if (encrypt && !Directory.Exists(store.Root)) keeper.CheckPossible();
-        FileSystemObjectStore.Initialize(store.Root);
+        if (encrypt && store is FileSystemObjectStore folder && !Directory.Exists(folder.Root)) keeper.CheckPossible();
+        StoreFactory.Initialize(store);
 
         var passphrase = encrypt ? Passphrase(context) : [];
         InitResult result;

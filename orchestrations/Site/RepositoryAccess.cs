@@ -5,22 +5,14 @@ using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Compression;
 using FunctionsBackup.Repository.Keys;
 using FunctionsBackup.Storage;
-using FunctionsBackup.Storage.FileSystem;
 
 namespace FunctionsBackup.Orchestrations.Site;
 
 /// <summary>From the configuration to the store, its keys and an open repository.</summary>
 public static class RepositoryAccess
 {
-    /// <exception cref="ConfigurationException">The configured kind of store is not available.</exception>
-    public static FileSystemObjectStore CreateStore(BackupSite site)
-    {
-        var backend = site.Configuration.Global.StorageBackend;
-        return backend == "filesystem"
-            ? new FileSystemObjectStore(site.Configuration.Storage.Path, site.Time)
-            : throw new ConfigurationException(
-                $"{backend} repositories are not available in this version; use storage_backend: filesystem.");
-    }
+    /// <exception cref="ConfigurationException">The configuration does not say where the store is, or a secret is missing.</exception>
+    public static IObjectStore CreateStore(BackupSite site) => StoreFactory.Create(site.Configuration, site.Secrets, site.Time);
 
     /// <summary>Opens the repository by itself; disposing it closes the store and wipes the keys too.</summary>
     public static async ValueTask<BackupRepository> OpenAsync(

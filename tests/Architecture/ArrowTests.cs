@@ -7,12 +7,14 @@ public sealed class ArrowTests
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
         ["Storage"] = [],
+        ["S3"] = ["Storage"],
+        ["AzureBlob"] = ["Storage"],
         ["Repository"] = ["Storage"],
         ["Operations"] = [],
         ["Components"] = ["Repository", "Storage", "Operations"],
         ["Contracts"] = [],
         ["SelfHosting"] = ["Contracts", "Operations"],
-        ["orchestrations"] = ["Contracts", "Components", "Repository", "Storage", "Operations"],
+        ["orchestrations"] = ["Contracts", "Components", "Repository", "Storage", "S3", "AzureBlob", "Operations"],
         ["functions"] = ["Contracts", "orchestrations", "Components", "Repository", "Storage", "Operations", "SelfHosting"],
         ["cli"] = ["Contracts", "functions", "orchestrations", "Components", "Repository", "Storage", "Operations", "SelfHosting"],
     };

@@ -63,14 +63,20 @@ public sealed class AzuriteServer : IAsyncDisposable
             ],
             log, cancellationToken).ConfigureAwait(false);
         if (!await FreePorts.AnswersAsync(Port, () => _process.HasExited, cancellationToken).ConfigureAwait(false))
-            throw new InvalidOperationException($"Azurite did not start: {await File.ReadAllTextAsync(log, cancellationToken).ConfigureAwait(false)}");
+            throw new InvalidOperationException($"Azurite did not start; see {log}.");
     }
 
-    /// <summary>SIGKILL: what it has not written is lost.</summary>
-    public async Task KillAsync()
+    /// <summary>Lets it write what it holds, and end.</summary>
+    public Task StopAsync() => EndAsync("-INT");
+
+    /// <summary>SIGKILL. Unlike the service that it stands for, it loses what it has not written yet, though it was acknowledged.</summary>
+    public Task KillAsync() => EndAsync("-KILL");
+
+    private async Task EndAsync(string signal)
     {
         if (_process is null) return;
-        using (var server = Process.GetProcessById(_process.ServerId)) server.Kill();
+        var id = _process.ServerId.ToString(CultureInfo.InvariantCulture);
+        using (var kill = Process.Start("kill", [signal, id])) await kill.WaitForExitAsync().ConfigureAwait(false);
         await _process.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
         await _process.DisposeAsync().ConfigureAwait(false);
         _process = null;

@@ -27,6 +27,7 @@ public sealed class FaultProxy : IAsyncDisposable
         AllowAutoRedirect = false, UseCookies = false, UseProxy = false, AutomaticDecompression = DecompressionMethods.None,
     });
 
+    private readonly SemaphoreSlim _oneAtATime = new(1);
     private readonly ConcurrentQueue<ProxiedRequest> _requests = new();
     private readonly int _serverPort;
     private int _number, _inFlight;
@@ -44,6 +45,12 @@ public sealed class FaultProxy : IAsyncDisposable
 
     /// <summary>Runs before a request is passed on: holds it up, or watches.</summary>
     public Func<ProxiedRequest, CancellationToken, Task>? Before { get; set; }
+
+    /// <summary>
+    /// Answers with a status of its own instead of passing the request on, unless it gives null; requests with a condition are then passed
+    /// on one at a time.
+    /// </summary>
+    public Func<ProxiedRequest, Task<int?>>? Refuse { get; set; }
 
     /// <summary>Added to every request.</summary>
     public TimeSpan Latency { get; set; }
@@ -89,6 +96,7 @@ public sealed class FaultProxy : IAsyncDisposable
 
         await _application.DisposeAsync().ConfigureAwait(false);
         _client.Dispose();
+        _oneAtATime.Dispose();
     }
 
     private async Task HandleAsync(HttpContext context)
@@ -104,7 +112,22 @@ public sealed class FaultProxy : IAsyncDisposable
             if (fault != HttpFault.None) Faults++;
             if (Before is { } before) await before(request, context.RequestAborted);
             if (Latency > TimeSpan.Zero) await Task.Delay(Latency, context.RequestAborted);
-            await HandleAsync(context, request, fault);
+            if (Refuse is null || !headers.ContainsKey("If-None-Match"))
+            {
+                await HandleAsync(context, request, fault);
+                return;
+            }
+
+            await _oneAtATime.WaitAsync(context.RequestAborted);
+            try
+            {
+                if (await Refuse(request) is { } status) context.Response.StatusCode = status;
+                else await HandleAsync(context, request, fault);
+            }
+            finally
+            {
+                _oneAtATime.Release();
+            }
         }
         catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
         {

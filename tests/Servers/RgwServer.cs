@@ -89,10 +89,13 @@ public sealed class RgwServer : IAsyncDisposable
         await RunAsync(
             "ceph-authtool", ["-C", keyring, "--gen-key", "-n", "mon.", "--cap", "mon", "allow *"], cancellationToken).ConfigureAwait(false);
         await RunAsync(
-            "ceph-authtool", [keyring, "--gen-key", "-n", "client.admin", "--cap", "mon", "allow *", "--cap", "osd", "allow *", "--cap", "mgr", "allow *"], cancellationToken).ConfigureAwait(false);
+            "ceph-authtool",
+            [keyring, "--gen-key", "-n", "client.admin", "--cap", "mon", "allow *", "--cap", "osd", "allow *", "--cap", "mgr", "allow *"],
+            cancellationToken).ConfigureAwait(false);
         var map = Path.Combine(root, "monmap");
         await RunAsync(
-            "monmaptool", ["--create", "--addv", "a", $"[v2:127.0.0.1:{_ports[1]}]", "--fsid", $"{id}", map], cancellationToken).ConfigureAwait(false);
+            "monmaptool", ["--create", "--addv", "a", $"[v2:127.0.0.1:{_ports[1]}]", "--fsid", $"{id}", map], cancellationToken)
+            .ConfigureAwait(false);
         await RunAsync(
             "ceph-mon", ["-c", Config, "--mkfs", "-i", "a", "--monmap", map, "--keyring", keyring], cancellationToken).ConfigureAwait(false);
         _cluster.Add(await DaemonAsync("ceph-mon", ["-i", "a"], cancellationToken).ConfigureAwait(false));
@@ -100,12 +103,21 @@ public sealed class RgwServer : IAsyncDisposable
         await RunAsync(
             "ceph", ["-c", Config, "osd", "new", $"{osd}"], cancellationToken).ConfigureAwait(false);
         await RunAsync(
-            "ceph", ["-c", Config, "auth", "get-or-create", "osd.0", "mon", "allow profile osd", "osd", "allow *", "-o", Path.Combine(root, "osd.keyring")], cancellationToken).ConfigureAwait(false);
+            "ceph",
+            [
+                "-c", Config, "auth", "get-or-create", "osd.0", "mon", "allow profile osd", "osd", "allow *", "-o",
+                Path.Combine(root, "osd.keyring"),
+            ],
+            cancellationToken).ConfigureAwait(false);
         await RunAsync(
             "ceph-osd", ["-c", Config, "-i", "0", "--mkfs", "--osd-uuid", $"{osd}"], cancellationToken).ConfigureAwait(false);
         _cluster.Add(await DaemonAsync("ceph-osd", ["-i", "0"], cancellationToken).ConfigureAwait(false));
         await RunAsync(
-            "radosgw-admin", ["-c", Config, "user", "create", "--uid=ci", "--display-name=ci", $"--access-key={AccessKey}", $"--secret-key={SecretKey}"], cancellationToken).ConfigureAwait(false);
+            "radosgw-admin",
+            [
+                "-c", Config, "user", "create", "--uid=ci", "--display-name=ci", $"--access-key={AccessKey}", $"--secret-key={SecretKey}",
+            ],
+            cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<SupervisedProcess> DaemonAsync(string program, string[] arguments, CancellationToken cancellationToken)

@@ -17,7 +17,7 @@ public sealed class BackupConfiguration
         {
             TimeZone = Get<TimeZoneInfo>("global.time_zone")!,
         };
-        Storage = new StorageSettings(Text("storage.path")!);
+        Storage = StorageSettings.From(Value);
         Keys = new KeySettings(Get<SecretReference>("keys.passphrase"), Get<SecretReference>("keys.recovery_key"));
         Postgres = Get<SecretReference>("components.postgres.connection") is { } connection
             ? new PostgresSettings(
@@ -67,8 +67,7 @@ public sealed class BackupConfiguration
                 yield return $"{File}: encryption is off: whoever can read the repository can read everything in it.";
             else if (Keys.Passphrase is null && Keys.RecoveryKey is null)
                 yield return $"{File}: no key is configured, so the repository cannot be opened; set keys.passphrase to env:NAME or file:PATH.";
-            if (Global.StorageBackend != "filesystem")
-                yield return $"{File}: {Global.StorageBackend} repositories are not available in this version; use filesystem.";
+            foreach (var note in Storage.Notes(Global.StorageBackend)) yield return $"{File}: {note}";
         }
     }
 
@@ -125,9 +124,6 @@ public sealed record GlobalSettings(string StorageBackend, bool Encryption, Comp
     /// <summary>Of all schedules.</summary>
     public TimeZoneInfo TimeZone { get; init; } = TimeZoneInfo.Utc;
 }
-
-/// <param name="Path">Absolute folder of a filesystem repository.</param>
-public sealed record StorageSettings(string Path);
 
 public sealed record KeySettings(SecretReference? Passphrase, SecretReference? RecoveryKey);
 

@@ -20,16 +20,7 @@ public static class Settings
             "Workers that read, compress and encrypt, and requests in flight.") { Minimum = 1, Maximum = 64 },
         new("global.time_zone", SettingKind.TimeZone, "UTC", "The time zone of all schedules, by its IANA name, as in Europe/Berlin."),
 
-        new("storage.path", SettingKind.Path, "./repository", "Folder of a filesystem repository."),
-        new("storage.bucket", SettingKind.Text, null, "Bucket of an s3 repository."),
-        new("storage.endpoint", SettingKind.Url, null, "Address of the storage service, where it is not the provider's own."),
-        new("storage.region", SettingKind.Text, null, "Region of the bucket."),
-        new("storage.prefix", SettingKind.Text, null, "Path within the bucket or container."),
-        new("storage.access_key", SettingKind.Secret, null, "Access key id of an s3 repository."),
-        new("storage.secret_key", SettingKind.Secret, null, "Secret access key of an s3 repository."),
-        new("storage.account", SettingKind.Text, null, "Account of an azure_blob repository."),
-        new("storage.container", SettingKind.Text, null, "Container of an azure_blob repository."),
-        new("storage.account_key", SettingKind.Secret, null, "Key of the account; a managed identity needs none."),
+        .. StorageTable.All,
 
         new("keys.passphrase", SettingKind.Secret, null, "The passphrase that opens the repository."),
         new("keys.recovery_key", SettingKind.Secret, null,

@@ -41,6 +41,7 @@ internal static class AzureBlobClients
         var address = new Uri($"{service.AbsoluteUri.TrimEnd('/')}/{options.Container}");
         if (options.AccountKey is { } key)
         {
+            _ = Convert.FromBase64String(key); // the SDK would find out only at the first request
             var account = options.Account ?? service.Host.Split('.')[0];
             return new BlobContainerClient(address, new StorageSharedKeyCredential(account, key), settings);
         }

@@ -94,9 +94,11 @@ public sealed class AzureBlobObjectStore : IObjectStore
     public async ValueTask<bool> DeleteAsync(string name, CancellationToken cancellationToken)
     {
         ObjectName.Check(name);
-        return await _runner.RunAsync(
+        // Asked first: whether a repeated request finds nothing because an attempt before it removed the blob, nobody could say.
+        if (await HeadAsync(name, cancellationToken).ConfigureAwait(false) is null) return false;
+        await _runner.RunAsync(
             $"delete object {name}", 0,
-            async (attempt, token) =>
+            async (_, token) =>
             {
                 try
                 {
@@ -106,10 +108,11 @@ public sealed class AzureBlobObjectStore : IObjectStore
                 }
                 catch (RequestFailedException e) when (AzureBlobErrors.IsMissing(e))
                 {
-                    return attempt > 0; // an attempt whose answer was lost has removed it
+                    return true;
                 }
             },
             cancellationToken).ConfigureAwait(false);
+        return true;
     }
 
     public ValueTask DisposeAsync()

@@ -19,7 +19,8 @@ internal static class Crc32C
     {
         var crc = uint.MaxValue;
         var words = MemoryMarshal.Cast<byte, ulong>(content);
-        foreach (var word in words) crc = BitOperations.Crc32C(crc, BitConverter.IsLittleEndian ? word : BinaryPrimitives.ReverseEndianness(word));
+        foreach (var word in words)
+            crc = BitOperations.Crc32C(crc, BitConverter.IsLittleEndian ? word : BinaryPrimitives.ReverseEndianness(word));
         foreach (var b in content[(words.Length * sizeof(ulong))..]) crc = BitOperations.Crc32C(crc, b);
         return ~crc;
     }

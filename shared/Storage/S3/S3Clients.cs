@@ -14,6 +14,7 @@ internal static class S3Clients
         var config = new AmazonS3Config
         {
             HttpClientFactory = new Handlers(options.Limits),
+            MaxStaleConnectionRetries = 0,
             MaxErrorRetry = 0, // ours have deadlines, jitter and know what an unknown outcome means
             Timeout = Timeout.InfiniteTimeSpan,
             ForcePathStyle = options.PathStyle ?? options.Endpoint is not null,

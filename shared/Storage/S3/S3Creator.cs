@@ -1,4 +1,5 @@
 using System.Net;
+using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
 using FunctionsBackup.Storage.Remote;
@@ -9,9 +10,12 @@ namespace FunctionsBackup.Storage.S3;
 /// Creates objects exactly once. Each create carries a random mark in the object's metadata; when a name turns out to be taken, the mark
 /// tells whether an earlier attempt of the same create took it (its answer was lost, or it was delivered twice) or somebody else did.
 /// </summary>
-internal sealed class S3Creator(IAmazonS3 client, S3StoreOptions options, S3Requests requests, RequestRunner runner, S3Probe probe)
+internal sealed class S3Creator(
+    IAmazonS3 client, S3StoreOptions options, S3Requests requests, RequestRunner runner, S3Probe probe, TimeProvider time)
 {
     private const int Rounds = 4;
+    private static readonly TimeSpan AbortLimit = TimeSpan.FromSeconds(10);
+
     private readonly KeyedLocks _locks = new();
 
     /// <summary>True: created by this call. False: there was one already.</summary>
@@ -134,11 +138,13 @@ internal sealed class S3Creator(IAmazonS3 client, S3StoreOptions options, S3Requ
     /// <summary>Parts that nobody will complete cost money; a bucket's lifecycle rule removes those of writers that died.</summary>
     private async ValueTask AbortAsync(string key, string uploadId)
     {
+        using var limit = new CancellationTokenSource(AbortLimit, time); // also after a cancellation, but not for long
         try
         {
-            await client.AbortMultipartUploadAsync(options.Bucket, key, uploadId, CancellationToken.None).ConfigureAwait(false);
+            await client.AbortMultipartUploadAsync(options.Bucket, key, uploadId, limit.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is AmazonS3Exception or HttpRequestException or Amazon.Runtime.AmazonClientException)
+        catch (Exception e) when (e is AmazonClientException or AmazonServiceException or HttpRequestException or IOException
+            or OperationCanceledException)
         {
             // The create has failed already, and says why; what is left is not visible as an object.
         }

@@ -44,7 +44,8 @@ internal sealed class S3Errors(string bucket)
             return Refused("the clocks of this machine and of the service differ too much; set this machine's clock (NTP)");
         if (e.ErrorCode is "InvalidAccessKeyId" or "SignatureDoesNotMatch" or "ExpiredToken" or "InvalidToken" or "TokenRefreshRequired")
             return Refused("the credentials are not valid (any more); correct storage.access_key and storage.secret_key, or the role");
-        if (e.ErrorCode is "QuotaExceeded" or "XMinioStorageFull" or "InsufficientCapacity" || e.StatusCode == HttpStatusCode.InsufficientStorage)
+        if (e.ErrorCode is "QuotaExceeded" or "XMinioStorageFull" or "InsufficientCapacity"
+            || e.StatusCode == HttpStatusCode.InsufficientStorage)
             return new RequestFault(
                 new StoreFullException($"{cannot} the service has no room left, or the quota is used up; raise it or prune the repository.", e),
                 retry: false);

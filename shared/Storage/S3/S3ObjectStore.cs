@@ -31,7 +31,7 @@ public sealed class S3ObjectStore : IObjectStore, IProbedStore
         _runner = new RequestRunner(options.Limits, new S3Errors(options.Bucket).Translate, time ?? TimeProvider.System);
         var requests = new S3Requests(options);
         _probe = new S3Probe(_client, options, requests, _runner, _prefix);
-        _creator = new S3Creator(_client, options, requests, _runner, _probe);
+        _creator = new S3Creator(_client, options, requests, _runner, _probe, time ?? TimeProvider.System);
         Description = $"bucket {options.Bucket}"
             + (_prefix.Text.Length > 0 ? $"/{_prefix.Text.TrimEnd('/')}" : "")
             + (options.Endpoint is { } endpoint ? $" at {endpoint.GetLeftPart(UriPartial.Path).TrimEnd('/')}" : "");

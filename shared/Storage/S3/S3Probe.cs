@@ -10,11 +10,12 @@ namespace FunctionsBackup.Storage.S3;
 /// </summary>
 /// <remarks>
 /// The put probe writes an object whose key no object of the store can have, always the same few bytes. It is there after the first time,
-/// so the probe is one request: 412, as it should be. A success means that it was not there, or that the server does not care: a second
-/// request tells.
+/// so the probe is one request: 412, as it should be. A success means that it was not there, or that the server does not care: further
+/// requests tell (more than one, since a validation may remove the object in between).
 /// </remarks>
 internal sealed class S3Probe(IAmazonS3 client, S3StoreOptions options, S3Requests requests, RequestRunner runner, KeyPrefix prefix)
 {
+    private const int Tries = 4;
     private static readonly byte[] Content = "This object lets fbackup try whether the store honours If-None-Match.\n"u8.ToArray();
 
     private readonly Lock _gate = new();
@@ -45,7 +46,12 @@ internal sealed class S3Probe(IAmazonS3 client, S3StoreOptions options, S3Reques
         }
     }
 
-    private async Task<bool> TryPutAsync() => await PutAsync().ConfigureAwait(false) || await PutAsync().ConfigureAwait(false);
+    private async Task<bool> TryPutAsync()
+    {
+        for (var i = 0; i < Tries; i++)
+            if (await PutAsync().ConfigureAwait(false)) return true;
+        return false;
+    }
 
     /// <summary>True: refused, as it should be.</summary>
     private async ValueTask<bool> PutAsync() => await runner.RunAsync(

@@ -14,6 +14,8 @@ public sealed class AzureBlobConformanceTests : ObjectStoreConformance
 /// <summary>The same below a prefix, beside blobs of somebody else.</summary>
 public sealed class AzureBlobPrefixConformanceTests : ObjectStoreConformance
 {
+    protected override int ManyObjects => 351;
+
     protected override async ValueTask<IObjectStore> OpenAsync()
     {
         var options = await Stores.NewContainerAsync("site/one");
