@@ -31,7 +31,23 @@ internal sealed class RequestRunner(RemoteLimits limits, Func<Exception, string,
     public async ValueTask<T> RunAsync<T>(
         string deed, long bytes, Func<int, CancellationToken, Task<T>> request, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
+        // Kept through the waits between attempts: a service that is busy gets fewer requests. Time in this queue counts for no deadline.
+        await _slots.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await RunNowAsync(deed, bytes, request, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _slots.Release();
+        }
+    }
+
+    public void Dispose() => _slots.Dispose();
+
+    private async ValueTask<T> RunNowAsync<T>(
+        string deed, long bytes, Func<int, CancellationToken, Task<T>> request, CancellationToken cancellationToken)
+    {
         var allowance = TimeSpan.FromSeconds((double)bytes / BytesPerSecond);
         using var deadline = new CancellationTokenSource(limits.OperationTimeout + allowance, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
@@ -72,42 +88,32 @@ internal sealed class RequestRunner(RemoteLimits limits, Func<Exception, string,
         }
     }
 
-    public void Dispose() => _slots.Dispose();
-
     private async Task<T> AttemptAsync<T>(
         string deed, TimeSpan allowance, int attempt, Func<int, CancellationToken, Task<T>> request, CancellationToken cancellationToken)
     {
-        await _slots.WaitAsync(cancellationToken).ConfigureAwait(false);
+        using var limit = new CancellationTokenSource(limits.RequestTimeout + allowance, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            using var limit = new CancellationTokenSource(limits.RequestTimeout + allowance, time);
-            using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
-            try
-            {
-                return await request(attempt, both.Token).ConfigureAwait(false);
-            }
-            catch (Exception e) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested && e is not StoreException)
-            {
-                throw new RequestFault(
-                    new StoreException(
-                        $"Cannot {deed}: the service did not answer within {(limits.RequestTimeout + allowance).TotalSeconds:0} s; "
-                        + "look at the network and the service, or raise storage.request_timeout.",
-                        e, transient: true),
-                    retry: true);
-            }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is not (StoreException or RequestFault))
-            {
-                throw translate(e, deed);
-            }
-            catch (Exception e) when (cancellationToken.IsCancellationRequested && e is not OperationCanceledException)
-            {
-                // An SDK that was cancelled on the way may say so in its own words.
-                throw new OperationCanceledException("The request was cancelled.", e, cancellationToken);
-            }
+            return await request(attempt, both.Token).ConfigureAwait(false);
         }
-        finally
+        catch (Exception e) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested && e is not StoreException)
         {
-            _slots.Release();
+            throw new RequestFault(
+                new StoreException(
+                    $"Cannot {deed}: the service did not answer within {(limits.RequestTimeout + allowance).TotalSeconds:0} s; "
+                    + "look at the network and the service, or raise storage.request_timeout.",
+                    e, transient: true),
+                retry: true);
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is not (StoreException or RequestFault))
+        {
+            throw translate(e, deed);
+        }
+        catch (Exception e) when (cancellationToken.IsCancellationRequested && e is not OperationCanceledException)
+        {
+            // An SDK that was cancelled on the way may say so in its own words.
+            throw new OperationCanceledException("The request was cancelled.", e, cancellationToken);
         }
     }
 

@@ -66,7 +66,7 @@ public sealed class AzureBlobFeatureTests
     public void What_is_no_key_is_refused_without_repeating_it()
     {
         var error = Should.Throw<StoreAccessException>(() => new AzureBlobObjectStore(
-            new AzureBlobStoreOptions("c") { Account = "a", AccountKey = "PLANTED not base 64" }));
+            new AzureBlobStoreOptions("c") { Account = "a", AccountKey = "PLANTED, not base 64!" }));
         error.ToString().ShouldNotContain("PLANTED");
     }
 
