@@ -36,8 +36,8 @@ internal sealed class AzureBlobCreator(BlobContainerClient container, AzureBlobS
                     return owner == writer;
                 case null when round == Rounds:
                     throw new StoreException(
-                        $"Cannot create object {name} in container {options.Container}: the service says that it exists and that it does not; "
-                        + "keep other programs from deleting blobs, and try again.",
+                        $"Cannot create object {name} in container {options.Container}: the service says that it exists and that it does "
+                        + "not; keep other programs from deleting blobs, and try again.",
                         transient: true);
             }
         }

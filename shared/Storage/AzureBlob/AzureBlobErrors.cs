@@ -24,8 +24,8 @@ internal sealed class AzureBlobErrors(string container)
         if (exception is AuthenticationFailedException)
             return new RequestFault(
                 new StoreAccessException(
-                    $"{cannot} no identity of this machine was accepted ({HttpFaults.FirstLine(exception)}); assign a managed identity, or set "
-                    + "storage.account_key, storage.sas or storage.connection_string.",
+                    $"{cannot} no identity of this machine was accepted ({HttpFaults.FirstLine(exception)}); assign a managed identity, or "
+                    + "set storage.account_key, storage.sas or storage.connection_string.",
                     exception),
                 retry: false);
         if (HttpFaults.Translate(exception, cannot) is { } fault) return fault;
@@ -38,20 +38,22 @@ internal sealed class AzureBlobErrors(string container)
         var said = $"{e.ErrorCode ?? "error"} ({e.Status})";
         if (e.ErrorCode == BlobErrorCode.ContainerNotFound || e.ErrorCode == BlobErrorCode.ContainerDisabled)
             return new RequestFault(
-                new StoreUnavailableException($"{cannot} there is no such container; create it or correct storage.container.", e), retry: false);
+                new StoreUnavailableException($"{cannot} there is no such container; create it or correct storage.container.", e),
+                retry: false);
         if (e.ErrorCode == BlobErrorCode.BlobArchived || e.ErrorCode == BlobErrorCode.BlobBeingRehydrated)
             return new RequestFault(
                 new StoreException($"{cannot} the blob lies in the archive tier; rehydrate it to a readable tier first.", e), retry: false);
         if (status is HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized)
             return new RequestFault(
                 new StoreAccessException(
-                    $"{cannot} permission is denied ({e.ErrorCode ?? "AuthorizationFailure"}); give this identity the roles in docs/storage.md, "
-                    + "and look at this machine's clock and at the date a signature ends.",
+                    $"{cannot} permission is denied ({e.ErrorCode ?? "AuthorizationFailure"}); give this identity the roles in "
+                    + "docs/storage.md, and look at this machine's clock and at the date a signature ends.",
                     e),
                 retry: false);
         if (status == HttpStatusCode.InsufficientStorage)
             return new RequestFault(
-                new StoreFullException($"{cannot} the account has no room left; raise its limit or prune the repository.", e), retry: false);
+                new StoreFullException($"{cannot} the account has no room left; raise its limit or prune the repository.", e),
+                retry: false);
         // ContainerBeingDeleted and its like pass; a name that is leased or protected does not.
         var transient = HttpFaults.IsTransient(status) || e.ErrorCode == BlobErrorCode.ContainerBeingDeleted
             || e.ErrorCode == BlobErrorCode.OperationTimedOut || e.ErrorCode == BlobErrorCode.Md5Mismatch;

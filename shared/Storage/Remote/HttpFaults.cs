@@ -24,8 +24,8 @@ internal static class HttpFaults
                 case AuthenticationException:
                     return new RequestFault(
                         new StoreAccessException(
-                            $"{cannot} the TLS handshake failed ({FirstLine(inner)}); give the service a certificate that this machine trusts "
-                            + "and TLS 1.2 or newer.",
+                            $"{cannot} the TLS handshake failed ({FirstLine(inner)}); give the service a certificate that this machine "
+                            + "trusts and TLS 1.2 or newer.",
                             exception),
                         retry: false);
                 case SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData }:

@@ -113,7 +113,8 @@ internal sealed class S3Creator(
                 {
                     try
                     {
-                        await client.CompleteMultipartUploadAsync(requests.Complete(key, begun.UploadId, parts), token).ConfigureAwait(false);
+                        await client.CompleteMultipartUploadAsync(requests.Complete(key, begun.UploadId, parts), token)
+                            .ConfigureAwait(false);
                         return (bool?)true;
                     }
                     catch (AmazonS3Exception e) when (S3Errors.IsPreconditionFailed(e))

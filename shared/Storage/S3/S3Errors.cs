@@ -25,8 +25,8 @@ internal sealed class S3Errors(string bucket)
             // Raised before anything was sent: no credentials, or what the SDK cannot make a request of.
             return new RequestFault(
                 new StoreAccessException(
-                    $"{cannot} {HttpFaults.FirstLine(exception)}; set storage.access_key and storage.secret_key, a profile, or a role of this "
-                    + "machine.",
+                    $"{cannot} {HttpFaults.FirstLine(exception)}; set storage.access_key and storage.secret_key, a profile, or a role of "
+                    + "this machine.",
                     exception),
                 retry: false);
         }
@@ -47,7 +47,8 @@ internal sealed class S3Errors(string bucket)
         if (e.ErrorCode is "QuotaExceeded" or "XMinioStorageFull" or "InsufficientCapacity"
             || e.StatusCode == HttpStatusCode.InsufficientStorage)
             return new RequestFault(
-                new StoreFullException($"{cannot} the service has no room left, or the quota is used up; raise it or prune the repository.", e),
+                new StoreFullException(
+                    $"{cannot} the service has no room left, or the quota is used up; raise it or prune the repository.", e),
                 retry: false);
         if (e.ErrorCode == "InvalidObjectState")
             return new RequestFault(

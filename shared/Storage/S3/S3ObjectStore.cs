@@ -85,7 +85,8 @@ public sealed class S3ObjectStore : IObjectStore, IProbedStore
                 MaxKeys = _options.Limits.ListPageSize,
             };
             var page = await _runner.RunAsync(
-                $"list objects {prefix}", 0, (_, token) => _client.ListObjectsV2Async(request, token), cancellationToken).ConfigureAwait(false);
+                $"list objects {prefix}", 0, (_, token) => _client.ListObjectsV2Async(request, token), cancellationToken)
+                .ConfigureAwait(false);
             _bucketSeen = true;
             foreach (var found in page.S3Objects ?? [])
             {

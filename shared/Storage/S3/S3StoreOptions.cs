@@ -8,7 +8,9 @@ public sealed record S3Credentials(string AccessKey, string SecretKey, string? S
 /// <summary>How an object is created only if its name is free.</summary>
 public enum S3ConditionalCreate
 {
-    /// <summary>By the server (<c>If-None-Match: *</c>), which is tried before the first write; a server that ignores it is refused.</summary>
+    /// <summary>
+    /// By the server (<c>If-None-Match: *</c>), which is tried before the first write; a server that ignores it is refused.
+    /// </summary>
     Required,
 
     /// <summary>
