@@ -36,6 +36,7 @@ public sealed class BackupSession : IAsyncDisposable
     private readonly BufferPool _buffers = new(ContentStore.BufferSize);
     private readonly FastCdc _chunker;
     private long _readBytes, _newBytes, _newChunks;
+    private Task _witness = Task.CompletedTask;
     private bool _committed;
     private Exception? _failure;
 
@@ -121,15 +122,23 @@ public sealed class BackupSession : IAsyncDisposable
             },
         };
         await _repository.Snapshots.CommitAsync(snapshot, cancellationToken).ConfigureAwait(false);
+        _witness = _repository.Snapshots.WitnessAsync(snapshot); // the recovery point need not wait for it
         return snapshot;
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _pipeline.DisposeAsync().ConfigureAwait(false);
-        await _packs.DisposeAsync().ConfigureAwait(false);
-        _segments.Dispose();
-        _buffers.Dispose();
+        try
+        {
+            await _witness.ConfigureAwait(false);
+        }
+        finally
+        {
+            await _pipeline.DisposeAsync().ConfigureAwait(false);
+            await _packs.DisposeAsync().ConfigureAwait(false);
+            _segments.Dispose();
+            _buffers.Dispose();
+        }
     }
 
     /// <summary>Makes all chunks durable and findable, without a recovery point. Nothing may be stored afterwards.</summary>

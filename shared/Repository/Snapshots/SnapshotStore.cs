@@ -170,6 +170,12 @@ public sealed class SnapshotStore
         var body = JsonSerializer.SerializeToUtf8Bytes(snapshot, SnapshotJson.Default.Snapshot);
         if (!await _sealed.CreateAsync(SealedKind.Snapshot, Prefix + snapshot.Id, default, body, cancellationToken).ConfigureAwait(false))
             throw new RepositoryException($"Recovery point {snapshot.Id} exists already; run the backup again.");
+    }
+
+    /// <summary>Makes the witness of a record that was committed just now. Whoever commits waits for it only when it has nothing else to do.</summary>
+    internal async Task WitnessAsync(Snapshot snapshot)
+    {
+        var body = JsonSerializer.SerializeToUtf8Bytes(snapshot, SnapshotJson.Default.Snapshot);
         try
         {
             await _witnesses.AddAsync(Prefix + snapshot.Id, default, body, CancellationToken.None).ConfigureAwait(false);
