@@ -56,11 +56,19 @@ internal readonly struct JsonFields
     public void HasOnly(params ReadOnlySpan<string> names)
     {
         foreach (var field in _object.EnumerateObject())
-            if (!names.Contains(field.Name)) throw new InvalidDataException("it has a field that this program does not know");
+            if (!IsOneOf(field, names)) throw new InvalidDataException("it has a field that this program does not know");
     }
 
     public JsonFields Object(string name) =>
         Find(name) is { ValueKind: JsonValueKind.Object } value ? new JsonFields(value) : throw Invalid(name);
+
+    /// <summary>Compares bytes: a spoilt name need not be text.</summary>
+    private static bool IsOneOf(JsonProperty field, ReadOnlySpan<string> names)
+    {
+        foreach (var name in names)
+            if (field.NameEquals(name)) return true;
+        return false;
+    }
 
     private JsonElement? Find(string name) => _object.TryGetProperty(name, out var value) ? value : null;
 

@@ -88,9 +88,11 @@ public sealed class KeyAdministrationTests
         store.Overwrite(prefix + "0-hungry", Encoding.UTF8.GetBytes(good.Replace("\"N\": 16", "\"N\": 16777216")));
         store.Overwrite(prefix + "0-newer", Encoding.UTF8.GetBytes(good.Replace("\"version\": 1", "\"version\": 2")));
         store.Overwrite(prefix + "0-elsewhere", Encoding.UTF8.GetBytes(good));
+        store.Overwrite(prefix + "0-name", Encoding.UTF8.GetBytes(good));
+        store.Flip(prefix + "0-name", good.IndexOf("\"check\"", StringComparison.Ordinal) + 2, 0x80); // no UTF-8 any more
         using (await KeyRingFactory.UnlockAsync(store, NewRepository.Passphrase, default)) { }
         var slots = await Administration(store).ListSlotsAsync(default);
-        slots.Unusable.Select(slot => slot.Id).ShouldBe(["0-elsewhere", "0-empty", "0-garbage", "0-hungry", "0-kms", "0-newer"]);
+        slots.Unusable.Select(slot => slot.Id).ShouldBe(["0-elsewhere", "0-empty", "0-garbage", "0-hungry", "0-kms", "0-name", "0-newer"]);
         slots.Unusable.Single(slot => slot.Id == "0-hungry").Reason.ShouldContain("scrypt");
         await Administration(store).RemoveSlotAsync(NewRepository.Passphrase, "0-garbage", default);
         store.Names.ShouldNotContain(prefix + "0-garbage");
