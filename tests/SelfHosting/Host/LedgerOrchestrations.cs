@@ -6,19 +6,28 @@ using Microsoft.DurableTask.Client;
 namespace FunctionsBackup.Tests.SelfHosting.Host;
 
 /// <summary>Orchestrations of each kind whose activities leave a line in a ledger, with results that tell what was counted.</summary>
-public static class LedgerOrchestrations
+/// <param name="scale">How much there is to do; each unit of it keeps a worker busy for some 80 ms.</param>
+public sealed class LedgerOrchestrations(int scale)
 {
-    public const int Letters = 60, Rounds = 40, Units = 400, Branches = 5, Leaves = 12;
+    public const int Branches = 5;
 
     public static IReadOnlyList<string> Ids { get; } = ["fan", "loop", "tree", "mail"];
 
-    public static TaskRegistry Register(Ledger ledger)
+    public int Units { get; } = 40 * scale;
+
+    public int Rounds { get; } = 8 * scale;
+
+    public int Letters { get; } = 10 * scale;
+
+    public int Leaves { get; } = 2 * scale;
+
+    public TaskRegistry Register(Ledger ledger)
     {
         var registry = new TaskRegistry();
         registry.AddActivity("Append", async call =>
         {
             ledger.Add($"{call.InstanceId} {call.TaskId} {call.GetInput<string>()}");
-            await Task.Yield();
+            await Task.Delay(1, call.CancellationToken);
             return 1;
         });
         registry.AddOrchestrator("Fan", default, async context =>
@@ -43,7 +52,7 @@ public static class LedgerOrchestrations
         {
             var round = context.GetInput<int>();
             await context.CallActivityAsync<int>("Append", $"round-{round}");
-            await context.CreateTimer(TimeSpan.FromMilliseconds(2), CancellationToken.None);
+            await context.CreateTimer(TimeSpan.FromMilliseconds(10), CancellationToken.None);
             if (round + 1 < Rounds) context.ContinueAsNew(round + 1);
             return round + 1;
         });

@@ -1,10 +1,11 @@
 using FunctionsBackup.SelfHosting.Engine;
 using FunctionsBackup.Tests.SelfHosting.Host;
 
-// Works on a state file until all orchestrations of the ledger have ended: engine-host STATE LEDGER. Is killed at any moment.
+// Works on a state file until all orchestrations of the ledger have ended: engine-host STATE LEDGER SCALE. Is killed at any moment.
 var (state, ledger) = (args[0], new Ledger(args[1]));
+var orchestrations = new LedgerOrchestrations(int.Parse(args[2]));
 var options = new DurableEngineOptions { DatabasePath = state, MaxConcurrentActivities = 8, MaxLiveOrchestrators = 4 };
-await using var engine = await DurableEngine.OpenAsync(options, LedgerOrchestrations.Register(ledger), CancellationToken.None);
+await using var engine = await DurableEngine.OpenAsync(options, orchestrations.Register(ledger), CancellationToken.None);
 if (!engine.TryStartWorker())
 {
     Console.WriteLine("busy");
