@@ -45,7 +45,9 @@ foreach (var one in cases)
     processor = Environment.CpuUsage.TotalTime - processor;
     if (one == "open")
     {
-        Console.WriteLine($"open       {opened.TotalMilliseconds,8:N1} ms, {processor.TotalMilliseconds:N1} ms of them computing; file of {new FileInfo(state).Length / 1024:N0} KiB");
+        var size = new FileInfo(state).Length / 1024;
+        Console.WriteLine(
+            $"open       {opened.TotalMilliseconds,8:N1} ms, {processor.TotalMilliseconds:N1} ms of them computing; file of {size:N0} KiB");
         continue;
     }
 
