@@ -1,0 +1,74 @@
+namespace FunctionsBackup.Functions.Api;
+
+/// <summary>Body of <c>POST /backups</c>; all may be left out.</summary>
+public sealed record StartBackup
+{
+    /// <summary>Names from the configuration; empty: all that are configured.</summary>
+    public IReadOnlyList<string> Components { get; init; } = [];
+
+    /// <summary>Read everything, whatever earlier recovery points hold.</summary>
+    public bool Full { get; init; }
+
+    /// <summary><c>none</c>, <c>quick</c>, <c>sample:N</c> or <c>full</c>: how it is verified afterwards.</summary>
+    public string Verify { get; init; } = "quick";
+}
+
+/// <summary>Body of <c>POST /restores</c>.</summary>
+public sealed record StartRestore
+{
+    public required string Component { get; init; }
+
+    /// <summary>Absolute path of a folder on the server.</summary>
+    public required string Target { get; init; }
+
+    /// <summary>A recovery point's id, or <c>latest</c>.</summary>
+    public string Point { get; init; } = "latest";
+
+    /// <summary>Only say what would be done.</summary>
+    public bool PlanOnly { get; init; }
+
+    public DateTimeOffset? ToTime { get; init; }
+
+    public string? ToLsn { get; init; }
+
+    public string? ToName { get; init; }
+
+    public long? ToXid { get; init; }
+
+    public bool ToBackup { get; init; }
+
+    public bool Inclusive { get; init; }
+
+    public bool Exclusive { get; init; }
+
+    public string Timeline { get; init; } = "latest";
+
+    public string TargetAction { get; init; } = "promote";
+
+    public bool Delta { get; init; }
+
+    public bool DeleteExtra { get; init; }
+
+    public bool Overwrite { get; init; }
+
+    public bool Staging { get; init; }
+
+    public IReadOnlyList<string> Include { get; init; } = [];
+}
+
+/// <summary>Body of <c>POST /verifications</c>; all may be left out.</summary>
+public sealed record StartVerification
+{
+    /// <summary><c>quick</c>, <c>sample:N</c>, <c>full</c> or <c>restore</c>.</summary>
+    public string Level { get; init; } = "sample:10";
+
+    /// <summary>Recovery points; empty: the whole repository.</summary>
+    public IReadOnlyList<string> RecoveryPoints { get; init; } = [];
+}
+
+/// <summary>Body of <c>POST …/{id}/{action}</c>; may be left out.</summary>
+public sealed record Steer
+{
+    /// <summary>Why, for the record.</summary>
+    public string? Reason { get; init; }
+}

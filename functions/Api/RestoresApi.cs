@@ -1,0 +1,56 @@
+using FunctionsBackup.Functions.Http;
+using FunctionsBackup.Orchestrations.Restore;
+using FunctionsBackup.Orchestrations.Site;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+
+namespace FunctionsBackup.Functions.Api;
+
+/// <summary>Restores over HTTP. What would let a caller run commands or map paths one by one (restore_command, tablespace_map) is for the
+/// command line only.</summary>
+public sealed class RestoresApi(ApiEdge edge, BackupSite site, RestoreStarter starter)
+{
+    [Function("StartRestore")]
+    public Task<IActionResult> StartAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "restores")] HttpRequest request, [DurableClient] DurableTaskClient client,
+        FunctionContext context, CancellationToken cancellationToken) => edge.RunAsync(request, context, async caller =>
+    {
+        QueryValues.Allow(request);
+        var body = await RequestBody.ReadAsync<StartRestore>(request, cancellationToken);
+        if (body.ToTime > site.Time.GetUtcNow()) throw ProblemException.BadRequest("The time to_time is in the future; nothing can be restored to it.");
+        ProtectedComponents.Check(site.Configuration, body.Component);
+        RestoreTargets.Check(site.Configuration, body.Target);
+        var restore = Read(body) with { RequestedBy = caller.Name };
+        RestoreRequests.Check(restore);
+        if (body.Point != "latest") await InstanceApi.CheckPointAsync(site, body.Point, body.Component, cancellationToken);
+        return InstanceApi.Started(request, InstanceKind.Restores, await starter.StartAsync(client, restore, cancellationToken));
+    });
+
+    [Function("ListRestores")]
+    public Task<IActionResult> ListAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "restores")] HttpRequest request, [DurableClient] DurableTaskClient client,
+        FunctionContext context, CancellationToken cancellationToken) => edge.RunAsync(
+            request, context, _ => InstanceApi.ListAsync(request, InstanceKind.Restores, client, site.Time, cancellationToken));
+
+    [Function("GetRestore")]
+    public Task<IActionResult> GetAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "restores/{id}")] HttpRequest request, string id,
+        [DurableClient] DurableTaskClient client, FunctionContext context, CancellationToken cancellationToken) => edge.RunAsync(
+            request, context, _ => InstanceApi.ShowAsync(request, InstanceKind.Restores, id, client, cancellationToken));
+
+    [Function("SteerRestore")]
+    public Task<IActionResult> SteerAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "restores/{id}/{verb}")] HttpRequest request, string id, string verb,
+        [DurableClient] DurableTaskClient client, FunctionContext context, CancellationToken cancellationToken) => edge.RunAsync(
+            request, context, caller => InstanceApi.SteerAsync(request, InstanceKind.Restores, id, verb, caller, client, cancellationToken));
+
+    private static RestoreRequest Read(StartRestore body) => new()
+    {
+        Component = body.Component, Target = body.Target, Point = body.Point, PlanOnly = body.PlanOnly, ToTime = body.ToTime,
+        ToLsn = body.ToLsn, ToName = body.ToName, ToXid = body.ToXid, ToBackup = body.ToBackup, Inclusive = body.Inclusive,
+        Exclusive = body.Exclusive, Timeline = body.Timeline, TargetAction = body.TargetAction, Delta = body.Delta,
+        DeleteExtra = body.DeleteExtra, Overwrite = body.Overwrite, Staging = body.Staging, Include = RequestBody.Texts(body.Include, "include"),
+    };
+}

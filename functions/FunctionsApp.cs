@@ -1,0 +1,42 @@
+using System.Reflection;
+using FunctionsBackup.Functions.Access;
+using FunctionsBackup.Functions.Http;
+using FunctionsBackup.Functions.Status;
+using FunctionsBackup.Orchestrations.Backup;
+using FunctionsBackup.Orchestrations.Restore;
+using FunctionsBackup.Orchestrations.RestoreTesting;
+using FunctionsBackup.Orchestrations.Retention;
+using FunctionsBackup.Orchestrations.Site;
+using FunctionsBackup.Orchestrations.Verification;
+using FunctionsBackup.Orchestrations.WalArchiving;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace FunctionsBackup.Functions;
+
+/// <summary>What every host of this application needs to know: where its functions are and which services they get.</summary>
+public static class FunctionsApp
+{
+    /// <summary>Triggers, orchestrators and activities.</summary>
+    public static IReadOnlyList<Assembly> Assemblies { get; } = [typeof(FunctionsApp).Assembly, typeof(BackupStarter).Assembly];
+
+    /// <param name="services">The host's; it must have a TimeProvider, logging and an IConfiguration.</param>
+    /// <param name="options">Where the configuration is.</param>
+    public static void AddServices(IServiceCollection services, SiteOptions options)
+    {
+        services.AddSingleton(provider => new BackupSite(options, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<BackupStarter>();
+        services.AddSingleton<RestoreStarter>();
+        services.AddSingleton<VerificationStarter>();
+        services.AddSingleton<RetentionStarter>();
+        services.AddSingleton<RestoreTestStarter>();
+        services.AddSingleton<WalArchivingStarter>();
+        services.AddSingleton<StatusBoard>();
+        services.AddSingleton<ApiEdge>();
+    }
+
+    /// <summary>Who calls, where the embedded host lets them in.</summary>
+    public static void AddHostCallers(IServiceCollection services) => services.AddSingleton<ICallerSource, HostCallers>();
+
+    /// <summary>Who calls, where Azure lets them in.</summary>
+    public static void AddAzureCallers(IServiceCollection services) => services.AddSingleton<ICallerSource, AzureCallers>();
+}
