@@ -24,7 +24,9 @@ public readonly struct TaskName(string name) : IEquatable<TaskName>
 }
 
 /// <summary>Version of an orchestrator.</summary>
+#pragma warning disable CA2231 // the packages' type has no operators
 public readonly struct TaskVersion(string? version) : IEquatable<TaskVersion>
+#pragma warning restore CA2231
 {
     public static readonly TaskVersion Unversioned;
 
@@ -33,10 +35,6 @@ public readonly struct TaskVersion(string? version) : IEquatable<TaskVersion>
     public static implicit operator string(TaskVersion value) => value.Version ?? string.Empty;
 
     public static implicit operator TaskVersion(string? value) => new(value);
-
-    public static bool operator ==(TaskVersion left, TaskVersion right) => left.Equals(right);
-
-    public static bool operator !=(TaskVersion left, TaskVersion right) => !left.Equals(right);
 
     public bool Equals(TaskVersion other) => string.Equals(Version ?? string.Empty, other.Version ?? string.Empty, StringComparison.OrdinalIgnoreCase);
 

@@ -47,10 +47,22 @@ public record SubOrchestrationOptions : TaskOptions
 }
 
 /// <summary>How an orchestration is started.</summary>
-/// <param name="InstanceId">Null: a random one.</param>
-/// <param name="StartAt">Null: at once.</param>
-public record StartOrchestrationOptions(string? InstanceId = null, DateTimeOffset? StartAt = null)
+public record StartOrchestrationOptions
 {
+#pragma warning disable IDE1006, CA1707 // the packages' names
+    public StartOrchestrationOptions(string? InstanceId = null, DateTimeOffset? StartAt = null)
+#pragma warning restore IDE1006, CA1707
+    {
+        this.InstanceId = InstanceId;
+        this.StartAt = StartAt;
+    }
+
+    /// <summary>Null: a random one.</summary>
+    public string? InstanceId { get; init; }
+
+    /// <summary>Null: at once.</summary>
+    public DateTimeOffset? StartAt { get; init; }
+
     public IReadOnlyDictionary<string, string> Tags { get; init; } = new Dictionary<string, string>();
 
     public TaskVersion? Version { get; init; }
