@@ -29,7 +29,8 @@ try
     var folder = Directory.GetCurrentDirectory();
     LocalSettings.AddToEnvironment(LocalSettings.Load(Path.Combine(folder, "local.settings.json")));
     var environment = EnvironmentOverrides.OfProcess();
-    using var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(console => console.SingleLine = true));
+    using var loggers = LoggerFactory.Create(
+        logging => logging.AddFilter("Microsoft", LogLevel.Warning).AddSimpleConsole(console => console.SingleLine = true));
     var options = new FunctionsHostOptions
     {
         ScriptRoot = folder, StateFolder = SelfHosted.FindStateFolder(environment), Environment = environment, Loggers = loggers,
