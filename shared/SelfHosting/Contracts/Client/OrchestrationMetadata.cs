@@ -5,8 +5,8 @@ namespace Microsoft.DurableTask.Client;
 /// <summary>An instance as a query sees it.</summary>
 public sealed class OrchestrationMetadata(string name, string instanceId)
 {
-    /// <summary>As the converter of the Functions worker.</summary>
-    internal static readonly JsonSerializerOptions Json = new() { IncludeFields = true, PropertyNameCaseInsensitive = true };
+    /// <summary>As the serializer of the Functions worker, which leaves fields out.</summary>
+    internal static readonly JsonSerializerOptions Json = new() { PropertyNameCaseInsensitive = true };
 
     public string Name { get; } = name;
 
@@ -29,7 +29,10 @@ public sealed class OrchestrationMetadata(string name, string instanceId)
 
     public IReadOnlyDictionary<string, string> Tags { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Null unless it failed.</summary>
+    /// <summary>Whether inputs and outputs were asked for.</summary>
+    internal bool HasPayloads { get; init; } = true;
+
+    /// <summary>Null unless it failed and inputs and outputs were asked for.</summary>
     public TaskFailureDetails? FailureDetails { get; init; }
 
     public bool IsRunning => RuntimeStatus == OrchestrationRuntimeStatus.Running;
@@ -37,13 +40,20 @@ public sealed class OrchestrationMetadata(string name, string instanceId)
     public bool IsCompleted =>
         RuntimeStatus is OrchestrationRuntimeStatus.Completed or OrchestrationRuntimeStatus.Failed or OrchestrationRuntimeStatus.Terminated;
 
+    /// <exception cref="InvalidOperationException">Inputs and outputs were not asked for.</exception>
     public T? ReadInputAs<T>() => Read<T>(SerializedInput);
 
+    /// <inheritdoc cref="ReadInputAs{T}"/>
     public T? ReadOutputAs<T>() => Read<T>(SerializedOutput);
 
+    /// <inheritdoc cref="ReadInputAs{T}"/>
     public T? ReadCustomStatusAs<T>() => Read<T>(SerializedCustomStatus);
 
-    private static T? Read<T>(string? json) => json is null ? default : JsonSerializer.Deserialize<T>(json, Json);
+    private T? Read<T>(string? json)
+    {
+        if (!HasPayloads) throw new InvalidOperationException($"Ask for inputs and outputs to read those of '{InstanceId}'.");
+        return json is null ? default : JsonSerializer.Deserialize<T>(json, Json);
+    }
 }
 
 /// <summary>Where an instance stands.</summary>

@@ -45,8 +45,8 @@ public class RetryPolicy
     /// <param name="maxNumberOfAttempts">With the first one; at least 1.</param>
     /// <param name="firstRetryInterval">More than zero.</param>
     /// <param name="backoffCoefficient">At least 1.</param>
-    /// <param name="maxRetryInterval">Not less than the first one; null: no bound.</param>
-    /// <param name="retryTimeout">No retry begins later than this after the first attempt began; null: no bound.</param>
+    /// <param name="maxRetryInterval">Not less than the first one; null: an hour; infinite: no bound.</param>
+    /// <param name="retryTimeout">No retry begins later than this after the first attempt began; null or infinite: no bound.</param>
     public RetryPolicy(
         int maxNumberOfAttempts, TimeSpan firstRetryInterval, double backoffCoefficient = 1.0, TimeSpan? maxRetryInterval = null,
         TimeSpan? retryTimeout = null)
@@ -57,14 +57,14 @@ public class RetryPolicy
             throw new ArgumentOutOfRangeException(nameof(firstRetryInterval), firstRetryInterval, "The interval must be more than zero.");
         if (backoffCoefficient < 1.0)
             throw new ArgumentOutOfRangeException(nameof(backoffCoefficient), backoffCoefficient, "The coefficient must be at least 1.");
-        if (maxRetryInterval < firstRetryInterval)
+        if (maxRetryInterval < firstRetryInterval && maxRetryInterval != Timeout.InfiniteTimeSpan)
             throw new ArgumentOutOfRangeException(nameof(maxRetryInterval), maxRetryInterval, "The maximum is less than the first interval.");
-        if (retryTimeout < firstRetryInterval)
+        if (retryTimeout < firstRetryInterval && retryTimeout != Timeout.InfiniteTimeSpan)
             throw new ArgumentOutOfRangeException(nameof(retryTimeout), retryTimeout, "The timeout is less than the first interval.");
         MaxNumberOfAttempts = maxNumberOfAttempts;
         FirstRetryInterval = firstRetryInterval;
         BackoffCoefficient = backoffCoefficient;
-        MaxRetryInterval = maxRetryInterval ?? Timeout.InfiniteTimeSpan;
+        MaxRetryInterval = maxRetryInterval ?? TimeSpan.FromHours(1);
         RetryTimeout = retryTimeout ?? Timeout.InfiniteTimeSpan;
     }
 

@@ -16,6 +16,7 @@ internal sealed partial class EmbeddedClient
     public override Task<OrchestrationMetadata?> GetInstancesAsync(
         string instanceId, bool getInputsAndOutputs = false, CancellationToken cancellation = default)
     {
+        ArgumentException.ThrowIfNullOrEmpty(instanceId);
         cancellation.ThrowIfCancellationRequested();
         return Task.FromResult(reader.Find(instanceId)?.ToMetadata(getInputsAndOutputs));
     }
@@ -31,6 +32,7 @@ internal sealed partial class EmbeddedClient
     public override async Task<PurgeResult> PurgeInstanceAsync(
         string instanceId, PurgeInstanceOptions? options = null, CancellationToken cancellation = default)
     {
+        ArgumentException.ThrowIfNullOrEmpty(instanceId);
         cancellation.ThrowIfCancellationRequested();
         var recursive = options?.Recursive == true;
         return new(await writer.RunAsync(tables => Purge(tables, tables.Find(instanceId), recursive)).ConfigureAwait(false));

@@ -52,6 +52,7 @@ internal sealed partial class EmbeddedClient(
     public override Task RaiseEventAsync(
         string instanceId, string eventName, object? eventPayload = null, CancellationToken cancellation = default)
     {
+        ArgumentException.ThrowIfNullOrEmpty(instanceId);
         ArgumentException.ThrowIfNullOrEmpty(eventName);
         cancellation.ThrowIfCancellationRequested();
         var json = Serialize(eventPayload, $"The event '{eventName}'");

@@ -36,7 +36,7 @@ internal sealed class EventWaiters
         var early = _kept.FindIndex(e => string.Equals(e.Name, name, StringComparison.OrdinalIgnoreCase));
         if (early >= 0)
         {
-            var value = Payload.Deserialize<T>(_kept[early].Data)!;
+            var value = Read<T>(name, _kept[early].Data);
             _kept.RemoveAt(early);
             return Task.FromResult(value);
         }
@@ -55,7 +55,7 @@ internal sealed class EventWaiters
             if (waiters is [.., var newest])
             {
                 waiters.RemoveAt(waiters.Count - 1);
-                newest.Complete(raised.Data);
+                newest.Complete(raised.Name!, raised.Data);
                 return;
             }
         }
@@ -63,13 +63,18 @@ internal sealed class EventWaiters
         _kept.Add(raised);
     }
 
+    /// <exception cref="InvalidOperationException">There is no payload, and no null of the type.</exception>
+    private static T Read<T>(string name, string? json) => json is null && default(T) is not null
+        ? throw new InvalidOperationException($"The event '{name}' came without a payload; a {typeof(T)} is awaited.")
+        : Payload.Deserialize<T>(json)!;
+
     private abstract class Waiter(Type type)
     {
         public Type Type { get; } = type;
 
         public abstract bool IsDone { get; }
 
-        public abstract void Complete(string? json);
+        public abstract void Complete(string name, string? json);
     }
 
     private sealed class Waiter<T> : Waiter
@@ -84,14 +89,14 @@ internal sealed class EventWaiters
 
         public Task<T> Task => _source.Task;
 
-        public override void Complete(string? json)
+        public override void Complete(string name, string? json)
         {
             _cancellation.Unregister();
             try
             {
-                _source.TrySetResult(Payload.Deserialize<T>(json)!);
+                _source.TrySetResult(Read<T>(name, json));
             }
-            catch (System.Text.Json.JsonException e)
+            catch (Exception e) when (e is System.Text.Json.JsonException or InvalidOperationException)
             {
                 // The orchestrator is told at the place where it waits.
                 _source.TrySetException(e);

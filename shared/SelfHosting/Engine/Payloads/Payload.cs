@@ -3,10 +3,10 @@ using System.Text.Json;
 
 namespace FunctionsBackup.SelfHosting.Engine.Payloads;
 
-/// <summary>Inputs, results and events as JSON, in the manner of the Functions worker's own converter.</summary>
+/// <summary>Inputs, results and events as JSON, in the manner of the Functions worker's own serializer: fields are left out.</summary>
 internal static class Payload
 {
-    private static readonly JsonSerializerOptions Options = new() { IncludeFields = true, PropertyNameCaseInsensitive = true };
+    private static readonly JsonSerializerOptions Options = new() { PropertyNameCaseInsensitive = true };
 
     /// <param name="value">Null: no payload.</param>
     /// <param name="bound">UTF-8 bytes that it may have.</param>

@@ -33,11 +33,12 @@ internal sealed record InstanceRow(
         RuntimeStatus = Status,
         CreatedAt = Created,
         LastUpdatedAt = Updated,
+        HasPayloads = withPayloads,
         SerializedInput = withPayloads ? Input : null,
         SerializedOutput = withPayloads ? Output : null,
         SerializedCustomStatus = withPayloads ? CustomStatus : null,
         Tags = Payload.Deserialize<Dictionary<string, string>>(Tags) ?? [],
-        FailureDetails = Failure is null ? null : FailureData.Parse(Failure).ToDetails(),
+        FailureDetails = Failure is null || !withPayloads ? null : FailureData.Parse(Failure).ToDetails(),
     };
 
     internal static string? Text(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);

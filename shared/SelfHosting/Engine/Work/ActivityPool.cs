@@ -146,7 +146,7 @@ internal sealed partial class ActivityPool : IDisposable
         {
             var run = _registry.FindActivity(activity.Name);
             if (run is null)
-                return Failed(activity, new("TaskActivityNotFound", $"There is no activity named '{activity.Name}'.", IsFinal: true));
+                return Failed(activity, new("ActivityTaskNotFound", $"There is no activity named '{activity.Name}'.", IsFinal: true));
             var result = await run(new(activity.Name, activity.InstanceId, activity.TaskId, activity.Input, ended)).ConfigureAwait(false);
             var json = Payload.Serialize(result, _options.MaxPayloadBytes, $"The result of the activity '{activity.Name}'");
             return new(activity.Instance, HistoryEventKind.TaskCompleted, 0, activity.TaskId, Data: json);

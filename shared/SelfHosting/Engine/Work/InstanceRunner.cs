@@ -162,6 +162,7 @@ internal sealed class InstanceRunner(EngineWorker worker, long key)
         }
 
         if (again) worker.Schedule(this);
+        else if (worker.Options.MaxLiveOrchestrators == 0 && TryRetire()) worker.Forget(this);
         worker.Idle();
     }
 

@@ -213,7 +213,8 @@ internal sealed partial class InstanceTurns(EngineWorker worker, long key)
         }
 
         change.CancelledTimers = outcome.CancelledTimers;
-        change.CustomStatusChanged = _execution!.CustomStatusChanged;
+        // A new run begins without the custom status of the one before.
+        change.CustomStatusChanged = _execution!.CustomStatusChanged || change.Started is not null;
         change.CustomStatus = _execution.CustomStatus;
         if (outcome.End == TurnEnd.Completed) End(change, OrchestrationRuntimeStatus.Completed, outcome.Output, null);
         else if (outcome.End == TurnEnd.Failed) End(change, OrchestrationRuntimeStatus.Failed, null, outcome.Failure);
