@@ -61,10 +61,14 @@ public sealed class ArrowTests
         }
     }
 
+    /// <summary>Of packages that the Azure build alone has; built by scripts/durable-parity.sh.</summary>
+    private const string OutsideOfTheSolution = "tests/Parity/Real/Parity.Real.csproj";
+
     [Fact]
     public void Every_project_is_in_the_solution()
     {
         var solution = File.ReadAllText(Path.Join(Solution.Folder, "FunctionsBackup.sln")).Replace('\\', '/');
-        Solution.Files("*.csproj").Where(p => !solution.Contains($"\"{p}\"", StringComparison.Ordinal)).ShouldBeEmpty();
+        Solution.Files("*.csproj").Where(p =>
+            p != OutsideOfTheSolution && !solution.Contains($"\"{p}\"", StringComparison.Ordinal)).ShouldBeEmpty();
     }
 }

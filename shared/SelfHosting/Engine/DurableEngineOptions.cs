@@ -17,8 +17,10 @@ public sealed record DurableEngineOptions
     /// <summary>Turns of orchestrators that run at the same time.</summary>
     public int MaxConcurrentOrchestrators { get; init; } = Environment.ProcessorCount;
 
-    /// <summary>Orchestrators that are kept in memory between their turns; others are replayed when something comes for them. 0: each turn begins
-    /// with a replay.</summary>
+    /// <summary>
+    /// Orchestrators that are kept in memory between their turns; others are replayed when something comes for them. 0: each turn begins
+    /// with a replay.
+    /// </summary>
     public int MaxLiveOrchestrators { get; init; } = 500;
 
     /// <summary>Bytes that an input, a result or an event may have as JSON.</summary>
