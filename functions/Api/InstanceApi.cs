@@ -31,7 +31,7 @@ internal static class InstanceApi
         HttpRequest request, InstanceKind kind, string id, DurableTaskClient client, CancellationToken cancellationToken)
     {
         QueryValues.Allow(request);
-        return Answer.Of(kind.View(await FindAsync(kind, id, client, inputs: true, cancellationToken)));
+        return Answer.Of(InstanceKind.View(await FindAsync(kind, id, client, inputs: true, cancellationToken)));
     }
 
     /// <summary>With the filters <c>status</c> (several with commas), <c>from</c>, <c>to</c>, <c>limit</c> and <c>continuation</c>.</summary>
@@ -48,7 +48,7 @@ internal static class InstanceApi
         try
         {
             await foreach (var page in client.GetAllInstancesAsync(query).AsPages(continuation, limit).WithCancellation(cancellationToken))
-                return Answer.Of(new InstanceList([.. page.Values.Select(kind.View)], page.ContinuationToken));
+                return Answer.Of(new InstanceList([.. page.Values.Select(InstanceKind.View)], page.ContinuationToken));
         }
         catch (Exception e) when (e is FormatException or ArgumentException && continuation is not null)
         {

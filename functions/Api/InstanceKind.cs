@@ -1,34 +1,20 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using FunctionsBackup.Functions.Http;
-using FunctionsBackup.Orchestrations.Backup;
 using FunctionsBackup.Orchestrations.Instances;
-using FunctionsBackup.Orchestrations.Restore;
-using FunctionsBackup.Orchestrations.Verification;
 using Microsoft.DurableTask.Client;
 
 namespace FunctionsBackup.Functions.Api;
 
-/// <summary>A kind of instance: how its ids begin, where it stands in the API, and what its records are.</summary>
+/// <summary>A kind of instance: how its ids begin, and where it stands in the API.</summary>
 /// <param name="Path">Below the prefix: <c>backups</c>.</param>
 /// <param name="Prefix">Of the ids.</param>
 /// <param name="Noun">In sentences.</param>
-/// <param name="Request">Type of the input.</param>
-/// <param name="Progress">Type of the custom status.</param>
-/// <param name="Result">Type of the output.</param>
-internal sealed record InstanceKind(string Path, string Prefix, string Noun, Type Request, Type Progress, Type Result)
+internal sealed record InstanceKind(string Path, string Prefix, string Noun)
 {
-    public static readonly InstanceKind Backups =
-        new("backups", InstanceIds.Backup, "backup", typeof(BackupRequest), typeof(BackupStatus), typeof(BackupResult));
-
-    public static readonly InstanceKind Restores =
-        new("restores", InstanceIds.Restore, "restore", typeof(RestoreRequest), typeof(RestoreStatus), typeof(RestoreResult));
-
-    public static readonly InstanceKind Verifications = new(
-        "verifications", InstanceIds.Verification, "verification", typeof(VerificationRequest), typeof(VerificationStatus), typeof(VerificationResult));
-
-    /// <summary>As the engine writes it.</summary>
-    private static readonly JsonSerializerOptions Stored = new() { IncludeFields = true };
+    public static readonly InstanceKind Backups = new("backups", InstanceIds.Backup, "backup");
+    public static readonly InstanceKind Restores = new("restores", InstanceIds.Restore, "restore");
+    public static readonly InstanceKind Verifications = new("verifications", InstanceIds.Verification, "verification");
 
     /// <exception cref="ProblemException">It cannot be the id of one.</exception>
     public string CheckId(string id) =>
@@ -38,31 +24,28 @@ internal sealed record InstanceKind(string Path, string Prefix, string Noun, Typ
 
     public ProblemException NoSuch() => ProblemException.NotFound($"There is no such {Noun}; GET {Path} lists those that there are.");
 
-    public InstanceView View(OrchestrationMetadata instance) => new()
+    public static InstanceView View(OrchestrationMetadata instance) => new()
     {
         Id = instance.InstanceId,
         Status = Word(instance.RuntimeStatus),
         CreatedAt = instance.CreatedAt,
         UpdatedAt = instance.LastUpdatedAt,
-        Request = Translate(instance.SerializedInput, Request),
-        Progress = Translate(instance.SerializedCustomStatus, Progress),
-        Result = Translate(instance.SerializedOutput, Result),
+        Request = Translate(instance.SerializedInput),
+        Progress = Translate(instance.SerializedCustomStatus),
+        Result = Translate(instance.SerializedOutput),
         Failure = instance.FailureDetails?.ErrorMessage,
     };
 
     internal static string Word(OrchestrationRuntimeStatus status) => JsonNamingPolicy.SnakeCaseLower.ConvertName(status.ToString());
 
-    /// <summary>From the names of the engine's JSON to those of the API. What is no such record (a terminated instance's reason) is left out.</summary>
-    private static JsonNode? Translate(string? json, Type type)
+    /// <summary>From the names of the records, which the engine keeps, to those of the API; what is null is left out.</summary>
+    private static JsonNode? Translate(string? json) => json is null ? null : Translate(JsonNode.Parse(json));
+
+    private static JsonNode? Translate(JsonNode? node) => node switch
     {
-        if (json is null) return null;
-        try
-        {
-            return JsonSerializer.Deserialize(json, type, Stored) is { } value ? JsonSerializer.SerializeToNode(value, type, Json.Options) : null;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
+        JsonObject group => new JsonObject(group.Where(p => p.Value is not null)
+            .Select(p => KeyValuePair.Create(JsonNamingPolicy.SnakeCaseLower.ConvertName(p.Key), Translate(p.Value)))),
+        JsonArray array => new JsonArray([.. array.Select(Translate)]),
+        _ => node?.DeepClone(),
+    };
 }
