@@ -27,6 +27,6 @@ catch (Exception e)
 {
     if (Environment.GetEnvironmentVariable("FBACKUP_DEBUG") == "1") Console.Error.WriteLine(e);
     using var printer = Printers.Create(json: false);
-    printer.Error(interruption.Token.IsCancellationRequested ? Failures.Describe(new OperationCanceledException()) : Failures.Describe(e));
-    return interruption.Token.IsCancellationRequested ? ExitCode.Interrupted : Failures.CodeOf(e);
+    printer.Error(interruption.Token.IsCancellationRequested ? CommandFailures.Describe(new OperationCanceledException()) : CommandFailures.Describe(e));
+    return interruption.Token.IsCancellationRequested ? ExitCode.Interrupted : CommandFailures.CodeOf(e);
 }

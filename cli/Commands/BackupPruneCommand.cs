@@ -2,12 +2,9 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using FunctionsBackup.Cli.Output;
 using FunctionsBackup.Cli.Running;
-using FunctionsBackup.Operations.Configuration;
 using FunctionsBackup.Orchestrations.Retention;
 using FunctionsBackup.Orchestrations.Site;
-using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Collection;
-using FunctionsBackup.Repository.Damage;
 using FunctionsBackup.Repository.Retention;
 using FunctionsBackup.Storage.FileSystem;
 
@@ -37,10 +34,12 @@ internal static class BackupPruneCommand
             var dry = context.Get(dryRun);
             var repository = await context.OpenRepositoryAsync(cancellationToken);
             await repository.Snapshots.EnsureNoneLostAsync(cancellationToken);
-            var decisions = await DecideAsync(context, repository, cancellationToken);
+            var decisions = await RetentionDecisions.DecideAsync(
+                context.Configuration, repository, context.Time.GetUtcNow(), cancellationToken);
             var removed = decisions.Where(d => !d.Keep).ToList();
             if (!dry)
                 foreach (var decision in removed) await repository.Snapshots.DeleteAsync(decision.Candidate.Id, cancellationToken);
+            await repository.Points.PruneAsync(repository.Snapshots, removed.Select(d => d.Candidate.Id).ToHashSet(), dry, cancellationToken);
             var kept = decisions.Where(d => d.Keep).Select(d => d.Candidate.Id).ToHashSet();
             var wal = await WalRetention.PruneAsync(repository, kept, dry, cancellationToken);
             var garbage = await new GarbageCollector(repository).RunAsync(
@@ -54,32 +53,6 @@ internal static class BackupPruneCommand
             return ExitCode.Done;
         });
     }
-
-    private static async ValueTask<IReadOnlyList<RetentionDecision>> DecideAsync(
-        CommandContext context, BackupRepository repository, CancellationToken cancellationToken)
-    {
-        var pins = await repository.Snapshots.ListPinsAsync(cancellationToken);
-        var records = await new DamageRecords(repository.Store, repository.Sealed).ListAsync(cancellationToken);
-        var damaged = records.SelectMany(r => r.Snapshots).Select(s => s.Id).ToHashSet();
-        var candidates = new List<RetentionCandidate>();
-        await foreach (var snapshot in repository.ListSnapshotsAsync(null, cancellationToken))
-            candidates.Add(RetentionCandidate.Of(snapshot, pins.Contains(snapshot.Id), damaged.Contains(snapshot.Id)));
-        return RetentionPlan.Decide(candidates, component => Policy(context.Configuration.Retention(component)), context.Time.GetUtcNow());
-    }
-
-    private static RetentionPolicy Policy(RetentionSettings settings) => new()
-    {
-        FullBackups = settings.FullBackups ?? 0,
-        Last = settings.Snapshots ?? 0,
-        Within = Longer(settings.KeepWithin, settings.Recordings is { } days ? TimeSpan.FromDays(days) : null),
-        Hourly = settings.Hourly ?? 0,
-        Daily = settings.Daily ?? 0,
-        Weekly = settings.Weekly ?? 0,
-        Monthly = settings.Monthly ?? 0,
-        Yearly = settings.Yearly ?? 0,
-    };
-
-    private static TimeSpan? Longer(TimeSpan? a, TimeSpan? b) => a > b || b is null ? a : b;
 
     private static void Write(
         TextWriter output, bool terminal, bool dry, IReadOnlyList<RetentionDecision> decisions, WalRetention.Pruned wal,

@@ -44,7 +44,7 @@ internal static class BackupRunCommand
                 {
                     context.Printer.EndProgress();
                     failures.Add((component, e));
-                    context.Printer.Error($"{component}: {Failures.Describe(e)}");
+                    context.Printer.Error($"{component}: {CommandFailures.Describe(e)}");
                 }
             }
 
@@ -52,7 +52,7 @@ internal static class BackupRunCommand
             {
                 foreach (var snapshot in taken) output.WriteLine(Sentence(snapshot));
             });
-            if (failures.Count > 0) return Failures.CodeOf(failures[0].Error);
+            if (failures.Count > 0) return CommandFailures.CodeOf(failures[0].Error);
             return taken.Any(s => s.Warnings.Count > 0) ? ExitCode.Warnings : ExitCode.Done;
         });
     }
@@ -113,6 +113,6 @@ internal static class BackupRunCommand
     {
         ["recovery_points"] = new JsonArray([.. taken.Select(SnapshotView.ToJson)]),
         ["failures"] = new JsonArray(
-            [.. failures.Select(f => new JsonObject { ["component"] = f.Component, ["error"] = Failures.Describe(f.Error) })]),
+            [.. failures.Select(f => new JsonObject { ["component"] = f.Component, ["error"] = CommandFailures.Describe(f.Error) })]),
     };
 }

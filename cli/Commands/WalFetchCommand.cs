@@ -32,7 +32,7 @@ internal static class WalFetchCommand
                 }
                 catch (Exception e) when (context.Get(stop))
                 {
-                    context.Printer.Error(Failures.Describe(e));
+                    context.Printer.Error(CommandFailures.Describe(e));
                     return StopsTheServer;
                 }
             });

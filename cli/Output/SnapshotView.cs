@@ -10,6 +10,7 @@ internal static class SnapshotView
     public static JsonObject ToJson(Snapshot snapshot) => new()
     {
         ["id"] = snapshot.Id,
+        ["point"] = snapshot.Point,
         ["component"] = snapshot.Component,
         ["kind"] = snapshot.Kind,
         ["parent"] = snapshot.Parent,
@@ -32,6 +33,7 @@ internal static class SnapshotView
     {
         var statistics = snapshot.Statistics;
         output.WriteLine($"recovery point  {snapshot.Id}");
+        if (snapshot.Point is { } point) output.WriteLine($"one of          {point}");
         output.WriteLine($"component       {snapshot.Component}, {snapshot.Kind}");
         output.WriteLine(
             $"completed       {Human.Moment(snapshot.CompletedAt)}, after {Human.Time(snapshot.CompletedAt - snapshot.StartedAt)}");

@@ -7,7 +7,7 @@ namespace FunctionsBackup.Orchestrations.Backup;
 /// <summary>Starts backups: of each component one at a time, and what is due once.</summary>
 public sealed class BackupStarter(BackupSite site)
 {
-    public const string Orchestrator = "BackupOrchestrator";
+    public const string Orchestrator = nameof(BackupOrchestrator);
 
     /// <summary>
     /// Starts a backup now. If one instance is working on all of these components, it is the answer; components that only some of are

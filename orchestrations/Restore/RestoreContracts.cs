@@ -62,6 +62,9 @@ public sealed record RestoreRequest
     /// <summary>Files: restore beside the target and swap in when complete.</summary>
     public bool Staging { get; init; }
 
+    /// <summary>Files: owners by the names that they had, where this machine knows them, instead of by number.</summary>
+    public bool OwnersByName { get; init; }
+
     /// <summary>Files: globs; empty: all.</summary>
     public IReadOnlyList<string> Include { get; init; } = [];
 

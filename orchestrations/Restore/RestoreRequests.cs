@@ -22,6 +22,7 @@ public static class RestoreRequests
             Refuse(request.Include.Count > 0, "include", request.Component);
             Refuse(request.Staging, "staging", request.Component);
             Refuse(request.DeleteExtra, "delete_extra", request.Component);
+            Refuse(request.OwnersByName, "owners_by_name", request.Component);
             Goal(request);
             Timeline(request);
             Action(request);

@@ -7,7 +7,7 @@ namespace FunctionsBackup.Orchestrations.Restore;
 /// <summary>Starts restores: into one target one at a time.</summary>
 public sealed class RestoreStarter(BackupSite site)
 {
-    public const string Orchestrator = "RestoreOrchestrator";
+    public const string Orchestrator = nameof(RestoreOrchestrator);
 
     /// <summary>Starts a restore; one that is writing to the same target is the answer instead.</summary>
     /// <exception cref="InvalidRequestException">The request makes no sense.</exception>

@@ -58,7 +58,8 @@ public sealed record SnapshotTestResult
 }
 
 /// <summary>Custom status of <c>RestoreTestingOrchestrator</c>.</summary>
+/// <param name="Phase"><c>testing</c>, <c>cancelling</c> or <c>ended</c>.</param>
 /// <param name="Done">Snapshots tested.</param>
 /// <param name="Total">Snapshots to test.</param>
 /// <param name="Failed">Those that did not restore.</param>
-public sealed record RestoreTestStatus(int Done, int Total, int Failed);
+public sealed record RestoreTestStatus(string Phase, int Done, int Total, int Failed);

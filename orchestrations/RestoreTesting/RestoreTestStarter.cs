@@ -7,7 +7,7 @@ namespace FunctionsBackup.Orchestrations.RestoreTesting;
 /// <summary>Starts restore tests: one at a time, and what is due once.</summary>
 public sealed class RestoreTestStarter(BackupSite site)
 {
-    public const string Orchestrator = "RestoreTestingOrchestrator";
+    public const string Orchestrator = nameof(RestoreTestingOrchestrator);
 
     /// <exception cref="InvalidRequestException">A component is unknown, or the sample makes no sense.</exception>
     public async Task<StartResult> StartAsync(DurableTaskClient client, RestoreTestRequest request, CancellationToken cancellationToken)

@@ -7,7 +7,7 @@ namespace FunctionsBackup.Orchestrations.Retention;
 /// <summary>Starts retention: one at a time, and on a schedule once a day.</summary>
 public sealed class RetentionStarter(BackupSite site)
 {
-    public const string Orchestrator = "RetentionOrchestrator";
+    public const string Orchestrator = nameof(RetentionOrchestrator);
 
     /// <exception cref="InvalidRequestException">The grace time is out of bounds.</exception>
     public async Task<StartResult> StartAsync(DurableTaskClient client, RetentionRequest request, CancellationToken cancellationToken)

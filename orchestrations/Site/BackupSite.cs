@@ -1,3 +1,4 @@
+using FunctionsBackup.Components.Files;
 using FunctionsBackup.Operations.Configuration;
 
 namespace FunctionsBackup.Orchestrations.Site;
@@ -18,6 +19,7 @@ public sealed class BackupSite : IAsyncDisposable
         Secrets = new SecretResolver(options.Environment, options.Warn);
         Repositories = new RepositoryPool(this);
         Progress = new ProgressBoard(time);
+        Metrics = new SiteMetrics(time);
     }
 
     public SiteOptions Options { get; }
@@ -29,6 +31,8 @@ public sealed class BackupSite : IAsyncDisposable
     public RepositoryPool Repositories { get; }
 
     public ProgressBoard Progress { get; }
+
+    public SiteMetrics Metrics { get; }
 
     /// <summary>The configuration; read again when its file has changed.</summary>
     /// <exception cref="ConfigurationException">It cannot be used: every error that was found.</exception>
@@ -47,7 +51,14 @@ public sealed class BackupSite : IAsyncDisposable
         }
     }
 
+    /// <summary>How components of files are divided.</summary>
+    public FilesPlannerOptions UnitSizes { get; init; } = new();
+
     public int Parallelism => Configuration.Global.ParallelJobs;
 
-    public ValueTask DisposeAsync() => Repositories.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        Metrics.Dispose();
+        return Repositories.DisposeAsync();
+    }
 }

@@ -56,8 +56,9 @@ public sealed record VerificationDefect(
     string ObjectName, string Problem, IReadOnlyList<string> Snapshots, string Mend, bool BreaksSnapshot = true);
 
 /// <summary>Custom status of <c>VerificationOrchestrator</c>.</summary>
+/// <param name="Phase"><c>verifying</c> or <c>cancelling</c>.</param>
 /// <param name="Level">As in the request.</param>
 /// <param name="StepsDone">Activities that have ended.</param>
 /// <param name="StepsTotal">Activities in all.</param>
 /// <param name="Defects">Defects so far.</param>
-public sealed record VerificationStatus(string Level, int StepsDone, int StepsTotal, int Defects);
+public sealed record VerificationProgress(string Phase, string Level, int StepsDone, int StepsTotal, int Defects);

@@ -7,7 +7,7 @@ namespace FunctionsBackup.Orchestrations.Verification;
 /// <summary>Starts verifications: one at a time.</summary>
 public sealed class VerificationStarter(BackupSite site)
 {
-    public const string Orchestrator = "VerificationOrchestrator";
+    public const string Orchestrator = nameof(VerificationOrchestrator);
 
     /// <summary>Starts one now, unless one is running that was asked for the same.</summary>
     /// <exception cref="InvalidRequestException">There is no such level.</exception>

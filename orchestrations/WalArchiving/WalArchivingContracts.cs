@@ -23,6 +23,9 @@ public sealed record WalArchivingRequest
 /// <summary>Custom status of <c>WalArchivingOrchestrator</c>, and output of each pass.</summary>
 public sealed record WalArchivingStatus
 {
+    /// <summary><c>archiving</c>, or <c>cancelling</c>.</summary>
+    public string Phase { get; init; } = "archiving";
+
     public string? SystemIdentifier { get; init; }
 
     public long Timeline { get; init; }
@@ -44,8 +47,8 @@ public sealed record WalArchivingStatus
     /// <summary>When this was measured.</summary>
     public DateTimeOffset At { get; init; }
 
-    /// <summary>When the server and the archive were last seen level.</summary>
-    public DateTimeOffset? LevelAt { get; init; }
+    /// <summary>Since when there is WAL on the server that the archive has not; null if it has all.</summary>
+    public DateTimeOffset? UnarchivedSince { get; init; }
 
     /// <summary>Passes that failed, one after the other.</summary>
     public int Failures { get; init; }

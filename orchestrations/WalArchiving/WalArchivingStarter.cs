@@ -7,7 +7,7 @@ namespace FunctionsBackup.Orchestrations.WalArchiving;
 /// <summary>Keeps the one WAL archiving orchestration of a cluster going: call it every few minutes.</summary>
 public sealed class WalArchivingStarter(BackupSite site)
 {
-    public const string Orchestrator = "WalArchivingOrchestrator";
+    public const string Orchestrator = nameof(WalArchivingOrchestrator);
 
     /// <summary>Starts it unless it runs; null if no database is configured.</summary>
     public async Task<StartResult?> EnsureAsync(DurableTaskClient client, CancellationToken cancellationToken)

@@ -9,6 +9,7 @@ using FunctionsBackup.Repository.Damage;
 using FunctionsBackup.Repository.Indexing;
 using FunctionsBackup.Repository.Keys;
 using FunctionsBackup.Repository.Reading;
+using FunctionsBackup.Repository.Runs;
 using FunctionsBackup.Repository.Sealing;
 using FunctionsBackup.Repository.Snapshots;
 using FunctionsBackup.Storage;
@@ -61,6 +62,7 @@ public sealed class BackupRepository : IAsyncDisposable
         _unlocked = unlocked;
         _keepKeys = options.KeepKeys;
         Snapshots = new SnapshotStore(store, sealedObjects);
+        Points = new RecoveryPointStore(store, sealedObjects);
         _hashers = new HasherPool(keys.CreateHasher);
         _chunker = chunker;
         _index = index;
@@ -81,6 +83,9 @@ public sealed class BackupRepository : IAsyncDisposable
     public SealedObjects Sealed { get; }
 
     public SnapshotStore Snapshots { get; }
+
+    /// <summary>The records that join snapshots of several components.</summary>
+    public RecoveryPointStore Points { get; }
 
     internal RepositoryKeys Keys { get; }
 
@@ -157,6 +162,12 @@ public sealed class BackupRepository : IAsyncDisposable
     /// <summary>The entries of a recovery point in catalog order, streamed.</summary>
     public IAsyncEnumerable<CatalogEntry> ReadCatalogAsync(Snapshot snapshot, CancellationToken cancellationToken) =>
         CatalogReader.ReadAsync(Fetcher, snapshot, cancellationToken);
+
+    /// <summary>
+    /// The same from about <paramref name="from"/> on: a few entries before it may come first, and what is before them is not read.
+    /// </summary>
+    public IAsyncEnumerable<CatalogEntry> ReadCatalogAsync(Snapshot snapshot, ReadOnlyMemory<byte> from, CancellationToken cancellationToken) =>
+        CatalogReader.ReadAsync(Fetcher, snapshot, from, cancellationToken);
 
     /// <summary>The runs of a content in order, streamed (list chunks are fetched as needed).</summary>
     public IAsyncEnumerable<ContentItem> ReadItemsAsync(ContentRef content, CancellationToken cancellationToken) =>
@@ -250,6 +261,13 @@ public sealed class BackupRepository : IAsyncDisposable
     /// <summary>Objects that were lost, by name.</summary>
     internal IAsyncEnumerable<string> FindLostAsync(CancellationToken cancellationToken) => Snapshots.Witnesses.FindLostAsync(cancellationToken)
         .Concat(new SlotWitnesses(Store, _unlocked.Config.KeyGeneration).FindLostAsync(cancellationToken));
+
+    /// <summary>Sees the index segments that others have written since.</summary>
+    internal async ValueTask RefreshIndexAsync(CancellationToken cancellationToken)
+    {
+        await Index.RefreshAsync(cancellationToken).ConfigureAwait(false);
+        if (Index.Damaged.Count > 0) Index.Condemn(await FindAbsentPacksAsync(Store, Index, cancellationToken).ConfigureAwait(false));
+    }
 
     /// <summary>Whether a session that began when this repository was opened may still commit.</summary>
     internal ValueTask CheckFenceAsync(string? parent, CancellationToken cancellationToken) => _fence.CheckAsync(

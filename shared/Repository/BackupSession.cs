@@ -5,6 +5,7 @@ using FunctionsBackup.Repository.Chunking;
 using FunctionsBackup.Repository.Contents;
 using FunctionsBackup.Repository.Indexing;
 using FunctionsBackup.Repository.Packing;
+using FunctionsBackup.Repository.Runs;
 using FunctionsBackup.Repository.Snapshots;
 
 namespace FunctionsBackup.Repository;
@@ -12,13 +13,21 @@ namespace FunctionsBackup.Repository;
 /// <summary>What a session is for.</summary>
 /// <param name="Component">The component's name in the configuration.</param>
 /// <param name="Parallelism">Workers that compress and encrypt, and uploads in flight.</param>
-public sealed record SessionOptions(string Component, int Parallelism);
+public sealed record SessionOptions(string Component, int Parallelism)
+{
+    /// <summary>The unit of a run that the session is: its end makes a part of the run, not a recovery point. Null: a recovery point.</summary>
+    public RunUnit? Unit { get; init; }
+}
 
 /// <summary>
 /// What the component adds to the record. The parent must be named if any content was taken over from it: the commit makes sure that it
 /// still keeps them.
 /// </summary>
-public sealed record SnapshotDraft(string Kind, string? Parent, DateTimeOffset StartedAt, IReadOnlyList<string> Warnings, JsonObject? Details);
+public sealed record SnapshotDraft(string Kind, string? Parent, DateTimeOffset StartedAt, IReadOnlyList<string> Warnings, JsonObject? Details)
+{
+    /// <summary>For a unit of a run: files that have names outside its piece of the catalog.</summary>
+    public IReadOnlyList<PartLink> Links { get; init; } = [];
+}
 
 /// <summary>
 /// Adds one recovery point. Contents may be stored concurrently; chunks that the repository already has are only counted. Packs are
@@ -45,6 +54,8 @@ public sealed class BackupSession : IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.Parallelism);
         if (!SnapshotStore.IsComponentName(options.Component))
             throw new ArgumentException($"'{options.Component}' cannot name a component: use letters, digits, '_' and '-'.", nameof(options));
+        if (options.Unit is not null && options.Unit.Repository != repository)
+            throw new ArgumentException("The unit joined its run with another repository.", nameof(options));
         _repository = repository;
         _options = options;
         _chunker = chunker;
@@ -85,7 +96,9 @@ public sealed class BackupSession : IAsyncDisposable
     /// <summary>Counts bytes that a caller of <see cref="BuildContent"/> read from the source.</summary>
     public void CountRead(long bytes) => Interlocked.Add(ref _readBytes, bytes);
 
-    /// <summary>Makes the recovery point visible: all or nothing.</summary>
+    /// <summary>
+    /// Makes the recovery point visible: all or nothing. Of a unit it makes the part instead, and gives back what its snapshot would be alone.
+    /// </summary>
     /// <exception cref="RepositoryException">
     /// The session ran longer than the grace time of garbage collection, so that chunks it relies on may be gone.
     /// </exception>
@@ -95,11 +108,13 @@ public sealed class BackupSession : IAsyncDisposable
         _committed = true;
         var catalog = await Catalog.CompleteAsync(cancellationToken).ConfigureAwait(false);
         await FlushAsync(cancellationToken).ConfigureAwait(false);
-        await _repository.CheckFenceAsync(draft.Parent, cancellationToken).ConfigureAwait(false);
+        if (_options.Unit is null) await _repository.CheckFenceAsync(draft.Parent, cancellationToken).ConfigureAwait(false);
         var completedAt = _repository.Time.GetUtcNow();
         var snapshot = new Snapshot
         {
-            Id = SnapshotStore.NewId(draft.StartedAt, _options.Component),
+            Id = _options.Unit is { } unit
+                ? RunIds.SnapshotId(unit.Run.Token, _options.Component)
+                : SnapshotStore.NewId(draft.StartedAt, _options.Component),
             Component = _options.Component,
             Kind = draft.Kind,
             Parent = draft.Parent,
@@ -118,9 +133,15 @@ public sealed class BackupSession : IAsyncDisposable
                 ReadBytes = ReadBytes,
                 NewBytes = NewBytes,
                 NewChunks = Interlocked.Read(ref _newChunks),
-                StoredBytes = _packs.StoredBytes + _segments.StoredBytes,
+                StoredBytes = StoredBytes,
             },
         };
+        if (_options.Unit is { } part)
+        {
+            await BackupRuns.CreatePartAsync(_repository, ToPart(part, snapshot, draft.Links), cancellationToken).ConfigureAwait(false);
+            return snapshot;
+        }
+
         await _repository.Snapshots.CommitAsync(snapshot, cancellationToken).ConfigureAwait(false);
         _witness = _repository.Snapshots.WitnessAsync(snapshot); // the recovery point need not wait for it
         return snapshot;
@@ -140,6 +161,9 @@ public sealed class BackupSession : IAsyncDisposable
             _buffers.Dispose();
         }
     }
+
+    /// <summary>Bytes added to the store so far: packs and index segments.</summary>
+    internal long StoredBytes => _packs.StoredBytes + _segments.StoredBytes;
 
     /// <summary>Makes all chunks durable and findable, without a recovery point. Nothing may be stored afterwards.</summary>
     /// <exception cref="RepositoryException">A chunk that contents of this session rely on could not be stored.</exception>
@@ -175,6 +199,23 @@ public sealed class BackupSession : IAsyncDisposable
             throw;
         }
     }
+
+    private static RunPart ToPart(RunUnit unit, Snapshot snapshot, IReadOnlyList<PartLink> links) => new()
+    {
+        RunId = unit.Run.Token.RunId,
+        Unit = unit.Name,
+        Component = snapshot.Component,
+        Kind = snapshot.Kind,
+        Parent = snapshot.Parent,
+        StartedAt = snapshot.StartedAt,
+        CompletedAt = snapshot.CompletedAt,
+        Host = snapshot.Host,
+        Catalog = snapshot.Catalog,
+        Statistics = snapshot.Statistics,
+        Warnings = snapshot.Warnings,
+        Links = links,
+        Details = snapshot.Details,
+    };
 
     internal ParentCursor FollowParent(ContentOptions options) => new(
         options.Parent is null || !_repository.TrustsParents ? null : _repository.ReadItemsAsync(options.Parent, CancellationToken.None),

@@ -1,9 +1,8 @@
 using System.Text.Json.Nodes;
 using FunctionsBackup.Components.Estimates;
 using FunctionsBackup.Components.Files;
-using FunctionsBackup.Components.Files.Backup;
+using FunctionsBackup.Orchestrations.Restore;
 using FunctionsBackup.Orchestrations.Site;
-using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Snapshots;
 
 namespace FunctionsBackup.Cli.Running.Restoring;
@@ -37,9 +36,11 @@ internal static class FilesRestore
         CommandContext context, FilesRestoreRequest request, bool planOnly, CancellationToken cancellationToken)
     {
         var repository = await context.OpenRepositoryAsync(cancellationToken);
-        var snapshot = await FindAsync(repository, request, cancellationToken);
+        if (request.At is not null && request.Point != "latest")
+            throw new UsageException("--to-time goes with latest: it chooses the recovery point by itself.");
+        var snapshot = await FilesRestores.FindAsync(repository, request.Component, request.Point, request.At, cancellationToken);
         await RepositoryWarnings.SayAsync(context, repository, request.Component, cancellationToken);
-        var options = new TreeRestoreOptions(Roots(snapshot, request.Target))
+        var options = new TreeRestoreOptions(FilesRestores.Roots(snapshot, request.Target))
         {
             Include = request.Include,
             Delta = request.Delta,
@@ -56,7 +57,6 @@ internal static class FilesRestore
             var plan = await restorer.PlanAsync(snapshot, options, cancellationToken);
             return Report(context, snapshot, request, plan, await RestoreEstimator.LoadAsync(repository, cancellationToken));
         }
-
 
         var started = context.Time.GetTimestamp();
         var progress = context.Printer.Progress($"restore {request.Component}");
@@ -83,24 +83,6 @@ internal static class FilesRestore
                 + $"{Human.Bytes(report.WrittenBytes)} written in {Human.Time(duration)}."));
         if (report.Damaged.Count > 0) return ExitCode.Damage;
         return report.Warnings.Count > 0 ? ExitCode.Warnings : ExitCode.Done;
-    }
-
-    /// <summary>Where each protected path of the recovery point goes.</summary>
-    public static IReadOnlyList<RestoreRoot> Roots(Snapshot snapshot, string target) =>
-        FilesBackupDetails.FromJson(snapshot.Details) is { } details
-            ? [.. details.Paths.Keys.Select(name => new RestoreRoot(name, Path.Combine(target, name)))]
-            : throw new RepositoryException($"{snapshot.Id} does not say which paths it holds; was it taken by a newer version?");
-
-    private static async ValueTask<Snapshot> FindAsync(
-        BackupRepository repository, FilesRestoreRequest request, CancellationToken cancellationToken)
-    {
-        if (request.At is not { } at) return await repository.GetSnapshotAsync(request.Point, request.Component, cancellationToken);
-        if (request.Point != "latest") throw new UsageException("--to-time goes with latest: it chooses the recovery point by itself.");
-        Snapshot? newest = null;
-        await foreach (var snapshot in repository.ListSnapshotsAsync(request.Component, cancellationToken))
-            if (snapshot.CompletedAt <= at) newest = snapshot;
-        return newest ?? throw new SnapshotNotFoundException(
-            $"There is no recovery point of {request.Component} at or before {Human.Moment(at)}; 'fbackup backup list --type {request.Component}' shows what there is.");
     }
 
     private static int Report(

@@ -3,6 +3,7 @@ using FunctionsBackup.Components.Files.Backup;
 using FunctionsBackup.Components.Files.Globs;
 using FunctionsBackup.Components.Files.Walking;
 using FunctionsBackup.Repository;
+using FunctionsBackup.Repository.Runs;
 using FunctionsBackup.Repository.Snapshots;
 
 namespace FunctionsBackup.Components.Files;
@@ -48,39 +49,12 @@ public sealed class FilesBackup(BackupRepository repository, TimeProvider time)
     {
         var startedAt = Time.GetUtcNow();
         var warnings = new WarningList();
-        var walkOptions = new WalkOptions(GlobSet.Parse(options.Include), GlobSet.Parse(options.Exclude), options.OneFileSystem);
         var roots = WalkRoot.Find(options.Paths, warnings);
         try
         {
-            var paths = roots.ToDictionary(root => Encoding.UTF8.GetString(root.CatalogName), root => root.Original);
-            var before = await Repository.FindParentAsync(
-                options.Component, snapshot => IsOfSamePaths(snapshot, paths), cancellationToken).ConfigureAwait(false);
-            await using var parent = new ParentCatalog(
-                before,
-                before is null ? null : Repository.ReadCatalogAsync(before, cancellationToken).GetAsyncEnumerator(cancellationToken),
-                warnings.Add);
-            await using var session = Repository.BeginSession(new SessionOptions(options.Component, options.Parallelism));
-            var meter = new ProgressMeter(progress, Time);
-            var walker = new TreeWalker(walkOptions, warnings);
-            var pipeline = new BackupPipeline(session, parent, warnings, meter, Hooks, options.Full);
-            await pipeline.RunAsync(walker, roots, options.Parallelism, cancellationToken).ConfigureAwait(false);
-            meter.Report();
-
-            var details = new FilesBackupDetails
-            {
-                Paths = paths,
-                Include = options.Include,
-                Exclude = options.Exclude,
-                Excluded = walker.Excluded,
-                Sockets = walker.Sockets,
-                Unchanged = pipeline.Unchanged,
-                Users = FilesBackupDetails.UserNames(pipeline.Users),
-                Groups = FilesBackupDetails.GroupNames(pipeline.Groups),
-            };
-            var kind = before is null || options.Full ? "full" : "incremental";
-            var draft = new SnapshotDraft(
-                kind, options.Full ? null : before?.Id, startedAt, warnings.ToList(), details.ToJson());
-            return await session.CommitAsync(draft, cancellationToken).ConfigureAwait(false);
+            var parent = await FindParentAsync(options, roots, cancellationToken).ConfigureAwait(false);
+            var pass = new FilesPass(options, startedAt, parent, null, warnings);
+            return await StoreAsync(pass, roots, null, progress, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -88,7 +62,95 @@ public sealed class FilesBackup(BackupRepository repository, TimeProvider time)
         }
     }
 
+    /// <summary>
+    /// Does one unit of a run: its stretch of the walk becomes a part of the run. Units of one run, put together in order, are what
+    /// <see cref="RunAsync"/> makes in one go.
+    /// </summary>
+    /// <param name="unit">From <see cref="BackupRuns.JoinAsync"/>.</param>
+    /// <param name="plan">From <see cref="FilesPlanner"/>.</param>
+    /// <param name="index">Which of its stretches.</param>
+    /// <param name="parallelism">Readers, and workers that compress.</param>
+    /// <param name="progress">Told a few times a second.</param>
+    /// <param name="cancellationToken">Stops; what was stored is found again by the next attempt.</param>
+    /// <exception cref="FileNotFoundException">None of the paths exists.</exception>
+    public async ValueTask<Snapshot> RunUnitAsync(
+        RunUnit unit, FilesPlan plan, int index, int parallelism, IProgress<WorkProgress>? progress, CancellationToken cancellationToken)
+    {
+        var warnings = new WarningList();
+        var options = plan.ToOptions(parallelism);
+        var roots = WalkRoot.Find(options.Paths, warnings);
+        try
+        {
+            // A parent that was removed meanwhile, or cannot be trusted any more, is no parent.
+            var parent = plan.Parent is null ? null : await Repository.FindParentAsync(
+                plan.Component, snapshot => snapshot.Id == plan.Parent, cancellationToken).ConfigureAwait(false);
+            var pass = new FilesPass(options, unit.Run.Token.StartedAt, parent, plan.RangeOf(index), warnings);
+            return await StoreAsync(pass, roots, unit, progress, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            foreach (var root in roots) root.Dispose();
+        }
+    }
+
+    /// <summary>The newest recovery point of just these paths, or null.</summary>
+    internal ValueTask<Snapshot?> FindParentAsync(
+        FilesBackupOptions options, IReadOnlyList<WalkRoot> roots, CancellationToken cancellationToken)
+    {
+        var paths = PathsOf(roots, null);
+        return Repository.FindParentAsync(options.Component, snapshot => IsOfSamePaths(snapshot, paths), cancellationToken);
+    }
+
+    private async ValueTask<Snapshot> StoreAsync(
+        FilesPass pass, IReadOnlyList<WalkRoot> roots, RunUnit? unit, IProgress<WorkProgress>? progress, CancellationToken cancellationToken)
+    {
+        var (options, startedAt, before, range, warnings) = pass;
+        var walkOptions = new WalkOptions(GlobSet.Parse(options.Include), GlobSet.Parse(options.Exclude), options.OneFileSystem)
+        {
+            Range = range,
+        };
+        await using var parent = new ParentCatalog(
+            before,
+            before is null ? null : Repository.ReadCatalogAsync(before, range?.From, cancellationToken).GetAsyncEnumerator(cancellationToken),
+            warnings.Add);
+        await using var session = Repository.BeginSession(new SessionOptions(options.Component, options.Parallelism) { Unit = unit });
+        var meter = new ProgressMeter(progress, Time);
+        var walker = new TreeWalker(walkOptions, warnings);
+        var pipeline = new BackupPipeline(session, parent, warnings, meter, Hooks, options.Full);
+        await pipeline.RunAsync(walker, roots, options.Parallelism, cancellationToken).ConfigureAwait(false);
+        meter.Report();
+
+        var details = new FilesBackupDetails
+        {
+            Paths = PathsOf(roots, range),
+            Include = options.Include,
+            Exclude = options.Exclude,
+            Excluded = walker.Excluded,
+            Sockets = walker.Sockets,
+            Unchanged = pipeline.Unchanged,
+            Users = FilesBackupDetails.UserNames(pipeline.Users),
+            Groups = FilesBackupDetails.GroupNames(pipeline.Groups),
+        };
+        var kind = before is null || options.Full ? "full" : "incremental";
+        var draft = new SnapshotDraft(kind, options.Full ? null : before?.Id, startedAt, warnings.ToList(), details.ToJson())
+        {
+            Links = unit is null
+                ? []
+                : [.. pipeline.OpenLinks.Select(e => new PartLink(e.Device, e.Inode, e.Path.ToArray(), PartLink.Fingerprint(e.Content!)))],
+        };
+        return await session.CommitAsync(draft, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Of a unit, those roots whose own entries are in its stretch.</summary>
+    private static Dictionary<string, string> PathsOf(IReadOnlyList<WalkRoot> roots, WalkRange? range) => roots
+        .Where(root => range?.Contains(root.CatalogName) != false)
+        .ToDictionary(root => Encoding.UTF8.GetString(root.CatalogName), root => root.Original);
+
     private static bool IsOfSamePaths(Snapshot snapshot, Dictionary<string, string> paths) =>
         FilesBackupDetails.FromJson(snapshot.Details)?.Paths is { } known
         && known.Count == paths.Count && paths.All(path => known.GetValueOrDefault(path.Key) == path.Value);
+
+    /// <summary>One pass over all of a component, or over a stretch of it.</summary>
+    private sealed record FilesPass(
+        FilesBackupOptions Options, DateTimeOffset StartedAt, Snapshot? Parent, WalkRange? Range, WarningList Warnings);
 }

@@ -49,22 +49,18 @@ internal sealed class CollectionFence
         if (_marks is null) return;
         var elapsed = Elapsed();
         if (elapsed >= CollectionMarks.KeepSwept) throw TooLong(elapsed, CollectionMarks.KeepSwept);
-        if (_collectionWaited && !await parentIsThere(cancellationToken).ConfigureAwait(false))
-            throw new RepositoryException(
-                "The recovery point that this backup builds on was removed while it ran and a garbage collection was under way, so nothing was "
-                + "committed; run it again.");
+        if (_collectionWaited && !await parentIsThere(cancellationToken).ConfigureAwait(false)) throw ParentGone();
         DateTimeOffset? now = null;
         await foreach (var mark in _marks.ListAsync(cancellationToken).ConfigureAwait(false))
         {
             if (_known.Contains(mark.Name)) continue;
             var grace = TimeSpan.FromSeconds(mark.Mark.GraceSeconds);
             if (mark.Sweep is not null) throw TooLong(elapsed, grace);
-            var margin = grace / 4 < TimeSpan.FromHours(1) ? grace / 4 : TimeSpan.FromHours(1);
-            if (elapsed < grace - margin) continue;
+            if (elapsed < grace - Margin(grace)) continue;
 
             // Only now the store's clock is worth its price: the mark may be much younger than the backup.
             now ??= await _marks.StoreTimeAsync(cancellationToken).ConfigureAwait(false);
-            if (now - mark.MadeAt >= grace - margin) throw TooLong(elapsed, grace);
+            if (now - mark.MadeAt >= grace - Margin(grace)) throw TooLong(elapsed, grace);
         }
     }
 
@@ -76,7 +72,14 @@ internal sealed class CollectionFence
         return wall > ticked ? wall : ticked;
     }
 
-    private static RepositoryException TooLong(TimeSpan elapsed, TimeSpan grace) => new(
+    /// <summary>How long before the end of its grace time a mark counts as carried out: the commit itself takes time.</summary>
+    internal static TimeSpan Margin(TimeSpan grace) => grace / 4 < TimeSpan.FromHours(1) ? grace / 4 : TimeSpan.FromHours(1);
+
+    internal static RepositoryException ParentGone() => new(
+        "The recovery point that this backup builds on was removed while it ran and a garbage collection was under way, so nothing was "
+        + "committed; run it again.");
+
+    internal static RepositoryException TooLong(TimeSpan elapsed, TimeSpan grace) => new(
         $"The backup took {elapsed:d\\.hh\\:mm\\:ss}, and a garbage collection that began meanwhile has used up its grace time "
         + $"{grace:d\\.hh\\:mm\\:ss}, so nothing was committed; run it again (what it stored is reused) and prune with longer --grace-hours.");
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using FunctionsBackup.Repository.Indexing;
 using FunctionsBackup.Repository.Packing;
+using FunctionsBackup.Repository.Runs;
 using FunctionsBackup.Storage;
 
 namespace FunctionsBackup.Repository.Collection;
@@ -167,6 +168,7 @@ public sealed class GarbageCollector(BackupRepository repository)
         // replaced it is lost.
         foreach (var mark in marks.Where(m => m.SweptAt is { } swept && now - swept > CollectionMarks.KeepSwept + Grace(m)))
             await _marks.DeleteAsync(mark, cancellationToken).ConfigureAwait(false);
+        await new BackupRuns(repository).RemoveAbandonedAsync(now, keep, cancellationToken).ConfigureAwait(false);
         await repository.AdoptAsync(cancellationToken).ConfigureAwait(false);
     }
 }

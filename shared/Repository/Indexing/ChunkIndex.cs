@@ -76,11 +76,12 @@ internal sealed class ChunkIndex : IDisposable
         _superseded = opened.SelectMany(o => o.Segment.Supersedes.Where(listed.Contains).Select(name => (Name: name, o.At)))
             .GroupBy(s => s.Name).ToImmutableDictionary(s => s.Key, s => s.Min(o => o.At));
         _unopened = [.. damaged.Where(d => !_superseded.ContainsKey(d.ObjectName)).OrderBy(d => d.ObjectName, StringComparer.Ordinal)];
-        _segments =
-        [
-            .. opened.Select(o => o.Segment).Where(s => !_superseded.ContainsKey(s.Name))
-                .OrderByDescending(s => s.EntryCount).ThenBy(s => s.Name, StringComparer.Ordinal),
-        ];
+        var fresh = opened.Select(o => o.Segment).Where(s => !_superseded.ContainsKey(s.Name))
+            .OrderByDescending(s => s.EntryCount).ThenBy(s => s.Name, StringComparer.Ordinal).ToList();
+        // Those that sessions of this process have added meanwhile stay.
+        ImmutableInterlocked.Update(
+            ref _segments,
+            all => [.. fresh, .. all.Where(s => !known.ContainsKey(s.Name) && !listed.Contains(s.Name) && !_superseded.ContainsKey(s.Name))]);
     }
 
     public void Condemn(IEnumerable<string> packNames) => _condemned = [.. _condemned, .. packNames];

@@ -13,7 +13,12 @@ public enum SealedKind : byte
     WalPart = 8,
     TimelineHistory = 9,
 
-    /// <summary>10 and 11 are of backup runs of several parts.</summary>
+    /// <summary>Of a run that is under way: its plan, or what a unit stored.</summary>
+    RunPart = 10,
+
+    /// <summary>Joins the snapshots of a run.</summary>
+    RecoveryPoint = 11,
+
     Witness = 12,
     Measurement = 13,
 }

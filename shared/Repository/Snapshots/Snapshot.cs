@@ -18,6 +18,9 @@ public sealed record Snapshot
     /// <summary>The earlier snapshot this one was taken against, if any; it is not needed to restore.</summary>
     public string? Parent { get; init; }
 
+    /// <summary>The recovery point that joins it with the snapshots of other components; null for one that was taken alone.</summary>
+    public string? Point { get; init; }
+
     public required DateTimeOffset StartedAt { get; init; }
 
     public required DateTimeOffset CompletedAt { get; init; }

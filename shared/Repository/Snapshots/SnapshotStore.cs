@@ -28,12 +28,15 @@ public sealed class SnapshotStore
     internal WitnessStore Witnesses => _witnesses;
 
     /// <summary>A new id. It sorts by time also within a second: its last part is the fraction of the second, and random digits.</summary>
-    public static string NewId(DateTimeOffset time, string component)
+    public static string NewId(DateTimeOffset time, string component) => NewId(time, component, RandomNumberGenerator.GetBytes(2));
+
+    /// <summary>The same with the last two bytes given.</summary>
+    internal static string NewId(DateTimeOffset time, string component, ReadOnlySpan<byte> last)
     {
         var fraction = time.UtcTicks % TimeSpan.TicksPerSecond * 0x10000 / TimeSpan.TicksPerSecond;
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{time.UtcDateTime:yyyyMMdd'T'HHmmss'Z'}-{component}-{fraction:x4}{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(2))}");
+            $"{time.UtcDateTime:yyyyMMdd'T'HHmmss'Z'}-{component}-{fraction:x4}{Convert.ToHexStringLower(last)}");
     }
 
     /// <summary>Whether ids of recovery points can carry this name: 1 to 64 letters, digits, <c>_</c> and <c>-</c>.</summary>
@@ -167,9 +170,15 @@ public sealed class SnapshotStore
 
     internal async ValueTask CommitAsync(Snapshot snapshot, CancellationToken cancellationToken)
     {
-        var body = JsonSerializer.SerializeToUtf8Bytes(snapshot, SnapshotJson.Default.Snapshot);
-        if (!await _sealed.CreateAsync(SealedKind.Snapshot, Prefix + snapshot.Id, default, body, cancellationToken).ConfigureAwait(false))
+        if (!await TryCommitAsync(snapshot, cancellationToken).ConfigureAwait(false))
             throw new RepositoryException($"Recovery point {snapshot.Id} exists already; run the backup again.");
+    }
+
+    /// <summary>False: there is a record of that id.</summary>
+    internal ValueTask<bool> TryCommitAsync(Snapshot snapshot, CancellationToken cancellationToken)
+    {
+        var body = JsonSerializer.SerializeToUtf8Bytes(snapshot, SnapshotJson.Default.Snapshot);
+        return _sealed.CreateAsync(SealedKind.Snapshot, Prefix + snapshot.Id, default, body, cancellationToken);
     }
 
     /// <summary>Makes the witness of a record that was committed just now. Whoever commits waits for it only when it has nothing else to do.</summary>

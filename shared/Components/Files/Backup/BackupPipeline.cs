@@ -19,6 +19,8 @@ internal sealed class BackupPipeline(
     private readonly Channel<List<WalkedEntry>> _walked = Bounded<List<WalkedEntry>>(4);
     private readonly Channel<FileJob> _jobs = Bounded<FileJob>(1024);
 
+    private readonly HardLinks _links = new();
+
     // 32,768 entries: how far the readers may be ahead of one large file.
     private readonly Channel<List<PendingEntry>> _pending = Bounded<List<PendingEntry>>(128);
 
@@ -29,7 +31,10 @@ internal sealed class BackupPipeline(
 
     internal HashSet<uint> Groups { get; } = [];
 
-    /// <summary>Stores everything below the roots and completes the catalog's entries.</summary>
+    /// <summary>The first names of files that have names which were not seen.</summary>
+    internal IEnumerable<CatalogEntry> OpenLinks => _links.Open.Select(l => l.First).OfType<CatalogEntry>();
+
+    /// <summary>Stores everything below the roots that is in the walker's range and completes the catalog's entries.</summary>
     internal async ValueTask RunAsync(
         TreeWalker walker, IReadOnlyList<WalkRoot> roots, int parallelism, CancellationToken cancellationToken)
     {
@@ -83,7 +88,6 @@ internal sealed class BackupPipeline(
 
     private async Task CompareAsync(CancellationToken cancellationToken)
     {
-        var links = new HardLinks();
         using var reader = new FileReader(session, warnings, meter, hooks);
         await foreach (var walked in _walked.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
@@ -91,7 +95,7 @@ internal sealed class BackupPipeline(
             foreach (var entry in walked)
             {
                 var before = await parent.FindAsync(entry.Path).ConfigureAwait(false);
-                var link = links.Find(entry, out var isFirst);
+                var link = _links.Find(entry, out var isFirst);
                 Users.Add(entry.Status.UserId);
                 Groups.Add(entry.Status.GroupId);
                 if (!isFirst) batch.Add(new PendingEntry(null, null, entry, link));

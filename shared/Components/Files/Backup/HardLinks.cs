@@ -8,6 +8,9 @@ internal sealed class HardLinks
 {
     private readonly Dictionary<(ulong Device, ulong Inode), LinkedFile> _files = [];
 
+    /// <summary>Files of which not all names were seen.</summary>
+    internal IEnumerable<LinkedFile> Open => _files.Values;
+
     /// <summary>The file behind this name, or null if this is its only name.</summary>
     /// <param name="entry">What the walk found.</param>
     /// <param name="isFirst">Whether no name of the file was seen before.</param>

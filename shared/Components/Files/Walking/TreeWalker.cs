@@ -18,9 +18,12 @@ public sealed class TreeWalker(WalkOptions options, WarningList warnings)
     /// <summary>Sockets, which hold nothing that could be kept.</summary>
     public long Sockets { get; private set; }
 
-    /// <summary>Yields the root itself, then what it holds.</summary>
+    /// <summary>Yields the root itself, then what it holds; of both, what is in the range.</summary>
     public IEnumerable<WalkedEntry> Walk(WalkRoot root)
     {
+        var range = options.Range;
+        var outside = range?.IsBefore(root.CatalogName) == true;
+        if (range is not null && (range.IsBehind(root.CatalogName) || (outside && !range.BeginsBelow(root.CatalogName)))) yield break;
         var error = DirectoryCalls.Status(root.Holder, root.DiskName, out var status);
         if (error != PosixError.None || status.Kind is not { } kind)
         {
@@ -28,7 +31,8 @@ public sealed class TreeWalker(WalkOptions options, WarningList warnings)
             yield break;
         }
 
-        yield return new WalkedEntry(root.CatalogName, root.HolderNode, 0, kind, status) { RootName = root.DiskName };
+        if (!outside)
+            yield return new WalkedEntry(root.CatalogName, root.HolderNode, 0, kind, status) { RootName = root.DiskName };
         if (kind != EntryKind.Directory) yield break;
         var top = Enter(root.Holder, root.DiskName, WalkedDirectory.Root(root.ResolvedPath), root.CatalogName, status, included: false);
         if (top is null) yield break;
@@ -47,7 +51,7 @@ public sealed class TreeWalker(WalkOptions options, WarningList warnings)
                 }
 
                 if (entry is null) continue;
-                yield return entry;
+                if (range?.IsBefore(entry.Path) != true) yield return entry;
                 if (entry.Kind != EntryKind.Directory) continue;
                 if (options.OneFileSystem && entry.Status.Device != status.Device) continue;
                 var name = frame.Names[frame.Index - 1];
@@ -67,8 +71,21 @@ public sealed class TreeWalker(WalkOptions options, WarningList warnings)
         if (frame.Index == frame.Names.Count) return false;
         var index = frame.Index++;
         var name = frame.Names[index];
-        var error = frame.Names.Status(frame.Directory, index, out var status);
         var path = ByteName.Join(frame.Path, name);
+        var outside = false;
+        if (options.Range is { } range)
+        {
+            if (range.IsBehind(path))
+            {
+                frame.Index = frame.Names.Count; // and so is what follows
+                return true;
+            }
+
+            outside = range.IsBefore(path);
+            if (outside && !range.BeginsBelow(path)) return true;
+        }
+
+        var error = frame.Names.Status(frame.Directory, index, out var status);
         if (error != PosixError.None)
         {
             Warn(path, error);
@@ -79,17 +96,18 @@ public sealed class TreeWalker(WalkOptions options, WarningList warnings)
         var relative = path.AsSpan(Math.Min(path.Length, root.CatalogName.Length + 1));
         if (!options.Exclude.IsEmpty && options.Exclude.IsMatch(relative, isDirectory))
         {
-            Excluded++;
+            if (!outside) Excluded++;
             return true;
         }
 
         frame.ChildIncluded = frame.Included || options.Include.IsEmpty || options.Include.IsMatch(relative, isDirectory);
         if (!frame.ChildIncluded && !isDirectory)
         {
-            Excluded++;
+            if (!outside) Excluded++;
             return true;
         }
 
+        if (outside && !isDirectory) return true; // it was a directory when the range was chosen
         if (status.Kind is { } kind) entry = new WalkedEntry(path, frame.Node, name.Length, kind, status);
         else Sockets++;
         return true;

@@ -8,4 +8,8 @@ namespace FunctionsBackup.Components.Files.Walking;
 /// <param name="OneFileSystem">
 /// Do not enter directories on which another file system is mounted; they are kept as empty directories.
 /// </param>
-public sealed record WalkOptions(GlobSet Include, GlobSet Exclude, bool OneFileSystem = false);
+public sealed record WalkOptions(GlobSet Include, GlobSet Exclude, bool OneFileSystem = false)
+{
+    /// <summary>Only this stretch; null: everything.</summary>
+    public WalkRange? Range { get; init; }
+}

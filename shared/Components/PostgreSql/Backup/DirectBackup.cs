@@ -54,7 +54,7 @@ internal sealed class DirectBackup(BackupRepository repository, TimeProvider tim
         var plan = parent is null ? null : await PlanAsync(server, parent, timeline, start, seen, scan, cancellationToken);
         _warnings.AddRange(scan.Warnings);
 
-        await using var session = repository.BeginSession(new SessionOptions(options.Component, options.Parallelism));
+        await using var session = repository.BeginSession(new SessionOptions(options.Component, options.Parallelism) { Unit = options.Unit });
         var checker = new PageChecker(facts.BlockSize, facts.DataChecksums, start);
         var storer = new FileStorer(repository, session, checker, facts.SegmentBlocks, plan);
         await StoreFilesAsync(scan, storer, progress, cancellationToken);

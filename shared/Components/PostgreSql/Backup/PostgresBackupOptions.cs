@@ -1,3 +1,5 @@
+using FunctionsBackup.Repository.Runs;
+
 namespace FunctionsBackup.Components.PostgreSql.Backup;
 
 /// <summary>How the data directory is read.</summary>
@@ -30,6 +32,9 @@ public sealed record PostgresBackupOptions(string ConnectionString)
     public bool FastCheckpoint { get; init; } = true;
 
     public int Parallelism { get; init; } = 2;
+
+    /// <summary>The unit of a run that the backup is: it ends with a part of the run instead of a recovery point.</summary>
+    public RunUnit? Unit { get; init; }
 
     /// <summary>Leaves the secret out.</summary>
     public override string ToString() => $"{Component}, {Mode}, {DataDirectory ?? "no data directory"}";

@@ -39,7 +39,7 @@ internal sealed class ReplicationBackup(BackupRepository repository, TimeProvide
         var serverStart = time.GetUtcNow();
         wal.Start(archive, stream.Timeline, stream.StartLsn, facts.WalSegmentSize);
 
-        await using var session = repository.BeginSession(new SessionOptions(options.Component, options.Parallelism));
+        await using var session = repository.BeginSession(new SessionOptions(options.Component, options.Parallelism) { Unit = options.Unit });
         var checker = new PageChecker(facts.BlockSize, facts.DataChecksums, stream.StartLsn);
         var storer = new StreamStorer(repository, session, checker, facts.SegmentBlocks, parent);
         var meter = new ProgressMeter(progress) { BytesTotal = stream.EstimatedBytes };

@@ -1,0 +1,157 @@
+using FunctionsBackup.Components.Estimates;
+using FunctionsBackup.Components.Files;
+using FunctionsBackup.Components.PostgreSql.Restore;
+using FunctionsBackup.Orchestrations.Instances;
+using FunctionsBackup.Orchestrations.Site;
+using FunctionsBackup.Repository;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+
+namespace FunctionsBackup.Orchestrations.Restore;
+
+/// <summary>Input of <see cref="RestoreComponent"/>.</summary>
+/// <param name="InstanceId">The orchestration that asks.</param>
+/// <param name="Request">What it was asked for.</param>
+public sealed record RestoreWork(string InstanceId, RestoreRequest Request);
+
+/// <summary>Restores a component, or only says how.</summary>
+public sealed class RestoreComponent(BackupSite site)
+{
+    private const int MaximumListed = 20;
+
+    [Function(nameof(RestoreComponent))]
+    public async Task<RestoreResult> Run(
+        [ActivityTrigger] RestoreWork work, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken)
+    {
+        await using var watch = new ActivityWatch(site, client, work.InstanceId, work.Request.Component, "restore", cancellationToken);
+        try
+        {
+            RestoreRequests.Check(work.Request);
+            await using var lease = await site.Repositories.RentAsync(work.InstanceId, watch.Token);
+            return work.Request.Component == "postgres"
+                ? await RestorePostgresAsync(lease.Repository, work.Request, watch)
+                : await RestoreFilesAsync(lease.Repository, work.Request, watch);
+        }
+        catch (OperationCanceledException e) when (watch.IsCalledOff)
+        {
+            return Failed(Failures.Of(e));
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // What was written stays; a person decides how to go on.
+            return Failed(Failures.Of(e));
+        }
+    }
+
+    internal static RestoreResult Failed(Failure failure) => new()
+    {
+        Outcome = failure.Kind == FailureKind.Interrupted ? RunOutcome.Cancelled : RunOutcome.Failed,
+        ExitCode = Failures.ExitCodeOf(failure.Kind),
+        Failure = failure,
+    };
+
+    private async Task<RestoreResult> RestorePostgresAsync(BackupRepository repository, RestoreRequest request, ActivityWatch watch)
+    {
+        var options = new PostgresRestoreOptions(request.Target)
+        {
+            SnapshotId = request.Point,
+            Goal = RestoreRequests.Goal(request),
+            Timeline = RestoreRequests.Timeline(request),
+            Action = RestoreRequests.Action(request),
+            TablespaceMappings = RestoreRequests.Tablespaces(request),
+            Delta = request.Delta,
+            Overwrite = request.Overwrite,
+            Parallelism = site.Parallelism,
+            RestoreCommand = request.RestoreCommand,
+            Objective = site.Configuration.Objectives.Database.Rto,
+        };
+        var restore = new PostgresRestore(repository, site.Time);
+        if (request.PlanOnly)
+        {
+            var plan = await restore.PlanAsync(options, watch.Token);
+            return Planned(Summary(plan), plan.MeetsObjective == false || plan.Warnings.Count > 0);
+        }
+
+        var report = await restore.RunAsync(options, watch, watch.Token);
+        return new RestoreResult
+        {
+            Outcome = RunOutcome.Complete,
+            ExitCode = report.Warnings.Count > 0 ? 3 : 0,
+            Plan = Summary(report.Plan),
+            Files = report.Files,
+            Bytes = report.Bytes,
+            WrittenBytes = report.WrittenBytes,
+            WalBytes = report.WalBytes,
+            Seconds = report.Duration.TotalSeconds,
+            WarningCount = report.Warnings.Count,
+            Warnings = [.. report.Warnings.Take(MaximumListed)],
+        };
+    }
+
+    private async Task<RestoreResult> RestoreFilesAsync(BackupRepository repository, RestoreRequest request, ActivityWatch watch)
+    {
+        var snapshot = await FilesRestores.FindAsync(repository, request.Component, request.Point, request.ToTime, watch.Token);
+        var options = new TreeRestoreOptions(FilesRestores.Roots(snapshot, request.Target))
+        {
+            Include = request.Include,
+            Delta = request.Delta,
+            DeleteExtra = request.DeleteExtra,
+            Overwrite = request.Overwrite,
+            Staging = request.Staging,
+            OwnersByName = request.OwnersByName,
+            Ownership = Environment.IsPrivilegedProcess,
+            Parallelism = site.Parallelism,
+        };
+        var restorer = new TreeRestorer(repository) { Time = site.Time };
+        var plan = await restorer.PlanAsync(snapshot, options, watch.Token);
+        var estimate = (await RestoreEstimator.LoadAsync(repository, watch.Token)).Files(plan.Files, plan.Bytes, plan.Requests);
+        var objective = site.Configuration.Objectives.For(request.Component).Rto;
+        var summary = new RestorePlanSummary
+        {
+            SnapshotId = snapshot.Id,
+            Files = plan.Files,
+            Bytes = plan.Bytes,
+            StoredBytes = plan.StoredBytes,
+            Requests = plan.Requests,
+            EstimatedSeconds = Math.Round(estimate.TotalSeconds, 1),
+            ObjectiveSeconds = objective.TotalSeconds,
+            MeetsObjective = estimate <= objective,
+        };
+        if (request.PlanOnly) return Planned(summary, estimate > objective);
+        var began = site.Time.GetTimestamp();
+        var report = await restorer.RestoreAsync(snapshot, options, watch, watch.Token);
+        return new RestoreResult
+        {
+            Outcome = report.Damaged.Count > 0 ? RunOutcome.Partial : RunOutcome.Complete,
+            ExitCode = report.Damaged.Count > 0 ? 5 : report.Warnings.Count > 0 ? 3 : 0,
+            Plan = summary,
+            Files = report.Files,
+            Bytes = report.Bytes,
+            WrittenBytes = report.WrittenBytes,
+            Seconds = site.Time.GetElapsedTime(began).TotalSeconds,
+            WarningCount = report.Warnings.Count,
+            Warnings = [.. report.Warnings.Take(MaximumListed)],
+            DamagedCount = report.Damaged.Count,
+            Damaged = [.. report.Damaged.Take(MaximumListed)],
+        };
+    }
+
+    private static RestoreResult Planned(RestorePlanSummary plan, bool warns) =>
+        new() { Outcome = RunOutcome.Complete, ExitCode = warns ? 3 : 0, Plan = plan };
+
+    private static RestorePlanSummary Summary(PostgresRestorePlan plan) => new()
+    {
+        SnapshotId = plan.Snapshot.Id,
+        Files = plan.Files,
+        Bytes = plan.Bytes,
+        StoredBytes = plan.StoredBytes,
+        Requests = plan.Requests,
+        WalBytes = plan.WalBytes,
+        StopLsn = plan.StopLsn.ToString(),
+        Goal = plan.Goal.Describe(),
+        EstimatedSeconds = Math.Round(plan.Estimate.TotalSeconds, 1),
+        ObjectiveSeconds = plan.Objective?.TotalSeconds,
+        MeetsObjective = plan.MeetsObjective,
+        Warnings = [.. plan.Warnings.Take(MaximumListed)],
+    };
+}

@@ -1,0 +1,38 @@
+using FunctionsBackup.Orchestrations.Site;
+using FunctionsBackup.Repository.Snapshots;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+
+namespace FunctionsBackup.Orchestrations.RestoreTesting;
+
+/// <summary>Input of <see cref="TestRestore"/>.</summary>
+/// <param name="InstanceId">The orchestration that asks.</param>
+/// <param name="SnapshotId">What to test.</param>
+public sealed record TestRestoreRequest(string InstanceId, string SnapshotId);
+
+/// <summary>Proves that one snapshot restores; see <see cref="SnapshotTest"/>.</summary>
+public sealed class TestRestore(BackupSite site)
+{
+    private const int MaximumFindings = 40;
+
+    [Function(nameof(TestRestore))]
+    public async Task<SnapshotTestResult> Run(
+        [ActivityTrigger] TestRestoreRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken)
+    {
+        var component = SnapshotStore.ComponentOf(request.SnapshotId) ?? "unknown";
+        await using var watch = new ActivityWatch(site, client, request.InstanceId, component, request.SnapshotId, cancellationToken);
+        try
+        {
+            await using var lease = await site.Repositories.RentAsync(request.InstanceId, watch.Token);
+            var snapshot = await lease.Repository.GetSnapshotAsync(request.SnapshotId, null, watch.Token);
+            var result = await SnapshotTest.RunAsync(site, lease.Repository, snapshot, site.Options.Warn, watch, watch.Token);
+            site.Metrics.RecordRestoreTest(result);
+            return result with { Findings = [.. result.Findings.Take(MaximumFindings)] };
+        }
+        catch (Exception e) when (e is not OperationCanceledException || watch.IsCalledOff)
+        {
+            if (Failures.IsWorthRetrying(e)) throw;
+            return new SnapshotTestResult { SnapshotId = request.SnapshotId, Component = component, Failure = Failures.Of(e) };
+        }
+    }
+}

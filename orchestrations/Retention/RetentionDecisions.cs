@@ -1,0 +1,36 @@
+using FunctionsBackup.Operations.Configuration;
+using FunctionsBackup.Repository;
+using FunctionsBackup.Repository.Damage;
+using FunctionsBackup.Repository.Retention;
+
+namespace FunctionsBackup.Orchestrations.Retention;
+
+/// <summary>What the policies of the configuration say of the recovery points of the repository.</summary>
+public static class RetentionDecisions
+{
+    public static async ValueTask<IReadOnlyList<RetentionDecision>> DecideAsync(
+        BackupConfiguration configuration, BackupRepository repository, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var pins = await repository.Snapshots.ListPinsAsync(cancellationToken);
+        var records = await new DamageRecords(repository.Store, repository.Sealed).ListAsync(cancellationToken);
+        var damaged = records.SelectMany(r => r.Snapshots).Select(s => s.Id).ToHashSet();
+        var candidates = new List<RetentionCandidate>();
+        await foreach (var snapshot in repository.ListSnapshotsAsync(null, cancellationToken))
+            candidates.Add(RetentionCandidate.Of(snapshot, pins.Contains(snapshot.Id), damaged.Contains(snapshot.Id)));
+        return RetentionPlan.Decide(candidates, component => Policy(configuration.Retention(component)), now);
+    }
+
+    private static RetentionPolicy Policy(RetentionSettings settings) => new()
+    {
+        FullBackups = settings.FullBackups ?? 0,
+        Last = settings.Snapshots ?? 0,
+        Within = Longer(settings.KeepWithin, settings.Recordings is { } days ? TimeSpan.FromDays(days) : null),
+        Hourly = settings.Hourly ?? 0,
+        Daily = settings.Daily ?? 0,
+        Weekly = settings.Weekly ?? 0,
+        Monthly = settings.Monthly ?? 0,
+        Yearly = settings.Yearly ?? 0,
+    };
+
+    private static TimeSpan? Longer(TimeSpan? a, TimeSpan? b) => a > b || b is null ? a : b;
+}

@@ -1,0 +1,64 @@
+namespace FunctionsBackup.Operations.Metrics;
+
+/// <summary>The metrics of the product: names and labels that dashboards and alerts rely on.</summary>
+public static class BackupMetrics
+{
+    private static readonly string[] Component = ["component"];
+    private static readonly string[] ComponentKind = ["component", "kind"];
+    private static readonly string[] ComponentKindOutcome = ["component", "kind", "outcome"];
+
+    /// <summary>From seconds to half a day.</summary>
+    private static readonly double[] Durations = [1, 5, 15, 60, 300, 900, 1800, 3600, 7200, 14_400, 43_200];
+
+    public static MetricDefinition Total { get; } =
+        new("voice_agent_backup_total", MetricKind.Counter, "Backups of a component that have ended.", ComponentKindOutcome);
+
+    public static MetricDefinition Duration { get; } = new(
+        "voice_agent_backup_duration_seconds", MetricKind.Histogram, "Time from the start of a backup to its end.", ComponentKind)
+    {
+        Buckets = Durations,
+    };
+
+    public static MetricDefinition Size { get; } = new(
+        "voice_agent_backup_size_bytes", MetricKind.Gauge, "Bytes that a restore of the newest recovery point would write.", ComponentKind);
+
+    public static MetricDefinition StoredBytes { get; } = new(
+        "voice_agent_backup_stored_bytes_total", MetricKind.Counter, "Bytes that backups added to the repository.", ComponentKind);
+
+    public static MetricDefinition LastSuccess { get; } = new(
+        "voice_agent_backup_last_success_timestamp", MetricKind.Gauge, "When the newest recovery point was complete, seconds since 1970.", Component);
+
+    public static MetricDefinition VerificationStatus { get; } = new(
+        "voice_agent_backup_verification_status", MetricKind.Gauge, "Whether the last verification found no damage: 1, or 0.", Component);
+
+    public static MetricDefinition VerificationTime { get; } = new(
+        "voice_agent_backup_last_verification_timestamp", MetricKind.Gauge, "When the last verification ended, seconds since 1970.", Component);
+
+    public static MetricDefinition ActualRpo { get; } = new(
+        "voice_agent_backup_actual_rpo_seconds", MetricKind.Gauge, "What would be lost if the source were lost now, as a time.", Component);
+
+    public static MetricDefinition PredictedRto { get; } = new(
+        "voice_agent_backup_predicted_rto_seconds", MetricKind.Gauge, "Estimated time of a restore of the newest recovery point.", Component);
+
+    public static MetricDefinition LastRestoreTest { get; } = new(
+        "voice_agent_backup_last_restore_test_timestamp", MetricKind.Gauge, "When a restore was last proven to work, seconds since 1970.", Component);
+
+    public static MetricDefinition RestoreTestStatus { get; } = new(
+        "voice_agent_backup_restore_test_status", MetricKind.Gauge, "Whether the last restore test passed: 1, or 0.", Component);
+
+    public static MetricDefinition UnverifiedBytes { get; } = new(
+        "voice_agent_backup_unverified_bytes", MetricKind.Gauge, "Bytes of packs that no verification has read yet.", []);
+
+    public static MetricDefinition WalLag { get; } = new(
+        "voice_agent_backup_wal_lag_bytes", MetricKind.Gauge, "Bytes of WAL on the server that the archive has not.", Component);
+
+    public static MetricDefinition WaitingBytes { get; } = new(
+        "voice_agent_backup_collection_waiting_bytes", MetricKind.Gauge, "Bytes of marked packs that wait for their grace time.", []);
+
+    /// <summary>All of them, in the order in which they are shown.</summary>
+    public static IReadOnlyList<MetricDefinition> All { get; } =
+    [
+        Total, Duration, Size, StoredBytes, LastSuccess, VerificationStatus, VerificationTime, ActualRpo, PredictedRto, LastRestoreTest,
+        RestoreTestStatus, UnverifiedBytes, WalLag, WaitingBytes,
+    ];
+}
