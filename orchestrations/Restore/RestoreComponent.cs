@@ -52,19 +52,7 @@ public sealed class RestoreComponent(BackupSite site)
 
     private async Task<RestoreResult> RestorePostgresAsync(BackupRepository repository, RestoreRequest request, ActivityWatch watch)
     {
-        var options = new PostgresRestoreOptions(request.Target)
-        {
-            SnapshotId = request.Point,
-            Goal = RestoreRequests.Goal(request),
-            Timeline = RestoreRequests.Timeline(request),
-            Action = RestoreRequests.Action(request),
-            TablespaceMappings = RestoreRequests.Tablespaces(request),
-            Delta = request.Delta,
-            Overwrite = request.Overwrite,
-            Parallelism = site.Parallelism,
-            RestoreCommand = request.RestoreCommand,
-            Objective = site.Configuration.Objectives.Database.Rto,
-        };
+        var options = RestoreRequests.PostgresOptions(request, site);
         var restore = new PostgresRestore(repository, site.Time);
         if (request.PlanOnly)
         {
@@ -149,6 +137,12 @@ public sealed class RestoreComponent(BackupSite site)
         WalBytes = plan.WalBytes,
         StopLsn = plan.StopLsn.ToString(),
         Goal = plan.Goal.Describe(),
+        Timeline = plan.Timeline,
+        LastCommit = plan.LastCommit,
+        Window = new RestoreWindow(
+            plan.Window.BeginLsn.ToString(), plan.Window.BeginTime, plan.Window.EndLsn.ToString(), plan.Window.EndTime, plan.Window.Gap?.ToString()),
+        InPlace = plan.InPlace,
+        ServerVersion = plan.Details.ServerVersion,
         EstimatedSeconds = Math.Round(plan.Estimate.TotalSeconds, 1),
         ObjectiveSeconds = plan.Objective?.TotalSeconds,
         MeetsObjective = plan.MeetsObjective,
