@@ -68,9 +68,6 @@ public sealed record RestoreRequest
     /// <summary>Files: globs; empty: all.</summary>
     public IReadOnlyList<string> Include { get; init; } = [];
 
-    /// <summary>Files: owners by name where this machine knows them, instead of by number.</summary>
-    public bool OwnersByName { get; init; }
-
     public string? RequestedBy { get; init; }
 }
 

@@ -3,7 +3,6 @@ using FunctionsBackup.Components.Estimates;
 using FunctionsBackup.Components.Files;
 using FunctionsBackup.Orchestrations.Restore;
 using FunctionsBackup.Orchestrations.Site;
-using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Snapshots;
 
 namespace FunctionsBackup.Cli.Running.Restoring;

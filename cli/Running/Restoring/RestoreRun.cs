@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using FunctionsBackup.Cli.Running.Work;
-using FunctionsBackup.Orchestrations.Instances;
 using FunctionsBackup.Orchestrations.Restore;
 using FunctionsBackup.Orchestrations.Site;
 

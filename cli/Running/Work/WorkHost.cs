@@ -1,5 +1,4 @@
 using FunctionsBackup.Functions;
-using FunctionsBackup.Operations.Configuration;
 using FunctionsBackup.Orchestrations.Backup;
 using FunctionsBackup.SelfHosting.Hosting;
 using Microsoft.DurableTask.Client;
