@@ -10,6 +10,8 @@ internal static class RestoreRun
 {
     public static async Task<int> RunAsync(CommandContext context, RestoreRequest request, CancellationToken cancellationToken)
     {
+        var repository = await context.OpenRepositoryAsync(cancellationToken, index: false);
+        await RepositoryWarnings.SayAsync(context, repository, request.Component, cancellationToken);
         await using var host = await WorkHost.StartAsync(context, cancellationToken);
         var start = await new RestoreStarter(context.Site).StartAsync(host.Client, request with { RequestedBy = "cli" }, cancellationToken);
         if (!start.Started) throw new UsageException(

@@ -5,7 +5,6 @@ using FunctionsBackup.Orchestrations.RestoreTesting;
 using FunctionsBackup.Orchestrations.Retention;
 using FunctionsBackup.Repository.Verification;
 using FunctionsBackup.Tests.Servers;
-using Npgsql;
 
 namespace FunctionsBackup.Tests.Orchestrations.Engine;
 
