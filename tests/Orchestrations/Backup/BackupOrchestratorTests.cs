@@ -91,7 +91,7 @@ public sealed class BackupOrchestratorTests
     [Fact]
     public async Task What_fails_after_all_retries_is_told_in_its_own_words()
     {
-        _units["voice_data.0002"] = _ => throw MockContext.Failed(nameof(StoreFilesUnit), "The network is down.");
+        _units["voice_data.0002"] = _ => Task.FromException<UnitResult>(MockContext.Failed(nameof(StoreFilesUnit), "The network is down."));
         var result = await BackupOrchestrator.Run(_context.Object);
         result.Outcome.ShouldBe(RunOutcome.Partial);
         result.ExitCode.ShouldBe(1);
