@@ -136,14 +136,16 @@ public sealed class BackupSession : IAsyncDisposable
                 StoredBytes = StoredBytes,
             },
         };
-        if (_options.Unit is { } part)
+        if (_options.Unit is null)
         {
-            await BackupRuns.CreatePartAsync(_repository, ToPart(part, snapshot, draft.Links), cancellationToken).ConfigureAwait(false);
-            return snapshot;
+            await _repository.Snapshots.CommitAsync(snapshot, cancellationToken).ConfigureAwait(false);
+            _witness = _repository.Snapshots.WitnessAsync(snapshot); // the recovery point need not wait for it
+        }
+        else
+        {
+            await BackupRuns.CreatePartAsync(_repository, ToPart(_options.Unit, snapshot, draft.Links), cancellationToken).ConfigureAwait(false);
         }
 
-        await _repository.Snapshots.CommitAsync(snapshot, cancellationToken).ConfigureAwait(false);
-        _witness = _repository.Snapshots.WitnessAsync(snapshot); // the recovery point need not wait for it
         return snapshot;
     }
 
