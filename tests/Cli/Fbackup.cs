@@ -36,7 +36,6 @@ public sealed class Fbackup : IDisposable
     {
         Folder = Directory.CreateTempSubdirectory("fbackup-cli-").FullName;
         Environment["FBACKUP_PASSPHRASE"] = Passphrase;
-        Environment["FBACKUP_STATE"] = PathOf("state");
     }
 
     public string Folder { get; }
