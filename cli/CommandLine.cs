@@ -30,6 +30,8 @@ internal static class CommandLine
             },
             RestoreCommand.Create(),
             StatusCommand.Create(),
+            WorkCommand.Create(),
+            ServeCommand.Create(),
             new Command("config", "Check or show the configuration.") { ConfigCheckCommand.Create(), ConfigShowCommand.Create() },
             new Command("repository", "Look into and mend the repository.")
             {

@@ -33,7 +33,7 @@ try
         logging => logging.AddFilter("Microsoft", LogLevel.Warning).AddSimpleConsole(console => console.SingleLine = true));
     var options = new FunctionsHostOptions
     {
-        ScriptRoot = folder, StateFolder = SelfHosted.FindStateFolder(environment), Environment = environment, Loggers = loggers,
+        ScriptRoot = folder, StateFolder = SelfHosted.FindStateFolder(environment, SiteOptions.FindFile(null, environment)), Environment = environment, Loggers = loggers,
     };
     if (args is ["--urls", var urls]) options = options with { Urls = urls.Split(';') };
     else if (args.Length > 0) throw new HostingException("The only option is --urls http://127.0.0.1:7071.");

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using FunctionsBackup.Operations.Configuration;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.SelfHosting.Hosting;
@@ -36,13 +38,20 @@ public static class SelfHosted
         return signals.ExitCode;
     }
 
-    /// <summary>Where a user's host keeps its state: <c>FBACKUP_STATE</c>, else in the user's state folder.</summary>
-    public static string FindStateFolder(IReadOnlyDictionary<string, string> environment)
+    /// <summary>
+    /// Where the state of a site is kept: <c>FBACKUP_STATE</c>, else in the user's state folder, in a folder of the configuration's own, so
+    /// that two sites on one machine never do each other's work.
+    /// </summary>
+    /// <param name="environment">The variables of the process.</param>
+    /// <param name="configurationFile">The site's configuration.</param>
+    /// <exception cref="ConfigurationException">There is no folder for it.</exception>
+    public static string FindStateFolder(IReadOnlyDictionary<string, string> environment, string configurationFile)
     {
         if (environment.GetValueOrDefault("FBACKUP_STATE") is { Length: > 0 } named) return Path.GetFullPath(named);
-        if (environment.GetValueOrDefault("XDG_STATE_HOME") is { Length: > 0 } state) return Path.Combine(state, "fbackup");
+        var site = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.GetFullPath(configurationFile))).AsSpan(0, 8));
+        if (environment.GetValueOrDefault("XDG_STATE_HOME") is { Length: > 0 } state) return Path.Combine(state, "fbackup", "sites", site);
         return environment.GetValueOrDefault("HOME") is { Length: > 1 } home
-            ? Path.Combine(home, ".local/state/fbackup")
+            ? Path.Combine(home, ".local/state/fbackup/sites", site)
             : throw new ConfigurationException("There is no folder for state; set FBACKUP_STATE to one that this user can write.");
     }
 

@@ -25,7 +25,7 @@ prepare() {
     # Copies, because the server's user need not be able to read the source folder.
     cp -r "$root/.build/cli" "$work/bin"
     cp -r "$root/tests/Benchmarks/DataSets/bin/Release/net10.0" "$work/dataset"
-    mkdir "$work/recordings" "$work/repository"
+    mkdir "$work/recordings" "$work/repository" "$FBACKUP_STATE"
     (umask 077 && head -c 24 /dev/urandom | base64 >"$work/passphrase" && echo "$connection" >"$work/connection")
     if [ "$(id -u)" = 0 ]; then chown -R postgres: "$work"; fi
     cat >"$config" <<YAML

@@ -2,11 +2,11 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using FunctionsBackup.Cli.Output;
 using FunctionsBackup.Cli.Running;
+using FunctionsBackup.Cli.Running.Work;
+using FunctionsBackup.Orchestrations.Instances;
 using FunctionsBackup.Orchestrations.Retention;
 using FunctionsBackup.Orchestrations.Site;
-using FunctionsBackup.Repository.Collection;
 using FunctionsBackup.Repository.Retention;
-using FunctionsBackup.Storage.FileSystem;
 
 namespace FunctionsBackup.Cli.Commands;
 
@@ -28,57 +28,50 @@ internal static class BackupPruneCommand
         {
             if (r.GetValueOrDefault<double>() is not (>= 1 and <= 8760)) r.AddError("--grace-hours is 1 to 8760.");
         });
-        return new Command("prune", "Remove what the retention policies no longer keep.") { dryRun, grace }.Does(
+        return new Command("prune", "Remove what the retention policies no longer keep.") { dryRun, grace, WorkOptions.OnInterrupt }.Does(
             async (context, cancellationToken) =>
         {
-            var dry = context.Get(dryRun);
-            var repository = await context.OpenRepositoryAsync(cancellationToken);
+            var request = new RetentionRequest { DryRun = context.Get(dryRun), GraceHours = context.Get(grace), RequestedBy = "cli" };
+            var repository = await context.OpenRepositoryAsync(cancellationToken, index: false);
             await repository.Snapshots.EnsureNoneLostAsync(cancellationToken);
             var decisions = await RetentionDecisions.DecideAsync(
                 context.Configuration, repository, context.Time.GetUtcNow(), cancellationToken);
-            var removed = decisions.Where(d => !d.Keep).ToList();
-            if (!dry)
-                foreach (var decision in removed) await repository.Snapshots.DeleteAsync(decision.Candidate.Id, cancellationToken);
-            await repository.Points.PruneAsync(repository.Snapshots, removed.Select(d => d.Candidate.Id).ToHashSet(), dry, cancellationToken);
-            var kept = decisions.Where(d => d.Keep).Select(d => d.Candidate.Id).ToHashSet();
-            var wal = await WalRetention.PruneAsync(repository, kept, dry, cancellationToken);
-            var garbage = await new GarbageCollector(repository).RunAsync(
-                new CollectionOptions { DryRun = dry, Grace = TimeSpan.FromHours(context.Get(grace)), Parallelism = context.Parallelism },
-                cancellationToken);
-            if (!dry && repository.Store is FileSystemObjectStore folder)
-                await folder.CleanTemporaryAsync(TimeSpan.FromHours(context.Get(grace)), cancellationToken);
-            context.Printer.Result(
-                () => ToJson(dry, decisions, wal, garbage), output =>
-                    Write(output, context.Printer.IsTerminal, dry, decisions, wal, garbage));
-            return ExitCode.Done;
+            await using var host = await WorkHost.StartAsync(context, cancellationToken);
+            var start = await new RetentionStarter(context.Site).StartAsync(host.Client, request, cancellationToken);
+            if (!start.Started) context.Printer.Note($"{start.InstanceId} is at it already; this is what it comes to.");
+            var result = await WorkRun.FollowAsync<RetentionResult>(context, host, start.InstanceId, "prune", cancellationToken);
+            if (result.Failure is { } failure)
+            {
+                context.Printer.Error(failure.Sentence);
+                return result.ExitCode;
+            }
+
+            context.Printer.Result(() => ToJson(decisions, result), output => Write(output, context.Printer.IsTerminal, decisions, result));
+            return result.Outcome == RunOutcome.Cancelled ? ExitCode.Interrupted : result.ExitCode;
         });
     }
 
-    private static void Write(
-        TextWriter output, bool terminal, bool dry, IReadOnlyList<RetentionDecision> decisions, WalRetention.Pruned wal,
-            CollectionReport garbage)
+    private static void Write(TextWriter output, bool terminal, IReadOnlyList<RetentionDecision> decisions, RetentionResult result)
     {
         if (decisions.Count > 0)
         {
             var table = new Table("recovery point", "", "why");
             foreach (var d in decisions) table.Add(
-                d.Candidate.Id, d.Keep ? "stays" : dry ? "would go" : "went", string.Join("; ", d.Reasons));
+                d.Candidate.Id, d.Keep ? "stays" : result.DryRun ? "would go" : "went", string.Join("; ", d.Reasons));
             table.Write(output, terminal);
         }
 
-        var would = dry ? "would be " : "";
+        var would = result.DryRun ? "would be " : "";
+        output.WriteLine($"{Human.Count(result.Removed, "recovery point", "recovery points")} {would}removed, {result.Kept} kept.");
+        output.WriteLine($"{Human.Count(result.WalObjects, "WAL object", "WAL objects")} ({Human.Bytes(result.WalBytes)}) {would}removed.");
         output.WriteLine(
-            $"{Human.Count(decisions.Count(d => !d.Keep), "recovery point", "recovery points")} {would}removed, {decisions.Count(d => d.Keep)} kept.");
-        output.WriteLine($"{Human.Count(wal.Objects, "WAL object", "WAL objects")} ({Human.Bytes(wal.Bytes)}) {would}removed.");
-        output.WriteLine(
-            $"{Human.Count(garbage.DeletedPacks, "pack", "packs")} ({Human.Bytes(garbage.FreedBytes)}) {would}freed; {Human.Bytes(garbage.WaitingBytes)} wait"
-            + (garbage.RemovableAt is { } at ? $" until {Human.Moment(at)}, so that no running backup can be harmed." : "."));
+            $"{Human.Count(result.FreedPacks, "pack", "packs")} ({Human.Bytes(result.FreedBytes)}) {would}freed; {Human.Bytes(result.WaitingBytes)} wait"
+            + (result.RemovableAt is { } at ? $" until {Human.Moment(at)}, so that no running backup can be harmed." : "."));
     }
 
-    private static JsonObject ToJson(
-        bool dry, IReadOnlyList<RetentionDecision> decisions, WalRetention.Pruned wal, CollectionReport garbage) => new()
+    private static JsonObject ToJson(IReadOnlyList<RetentionDecision> decisions, RetentionResult result) => new()
     {
-        ["dry_run"] = dry,
+        ["dry_run"] = result.DryRun,
         ["recovery_points"] = new JsonArray([.. decisions.Select(d => new JsonObject
         {
             ["id"] = d.Candidate.Id,
@@ -86,13 +79,13 @@ internal static class BackupPruneCommand
             ["keep"] = d.Keep,
             ["reasons"] = new JsonArray([.. d.Reasons.Select(r => JsonValue.Create(r))]),
         })]),
-        ["wal_objects_removed"] = wal.Objects,
-        ["wal_bytes_removed"] = wal.Bytes,
-        ["packs_freed"] = garbage.DeletedPacks,
-        ["bytes_freed"] = garbage.FreedBytes,
-        ["packs_marked"] = garbage.MarkedPacks,
-        ["packs_repacked"] = garbage.RepackedPacks,
-        ["bytes_waiting"] = garbage.WaitingBytes,
-        ["removable_at"] = garbage.RemovableAt is { } at ? Human.Iso(at) : null,
+        ["wal_objects_removed"] = result.WalObjects,
+        ["wal_bytes_removed"] = result.WalBytes,
+        ["packs_freed"] = result.FreedPacks,
+        ["bytes_freed"] = result.FreedBytes,
+        ["packs_marked"] = result.MarkedPacks,
+        ["packs_repacked"] = result.RepackedPacks,
+        ["bytes_waiting"] = result.WaitingBytes,
+        ["removable_at"] = result.RemovableAt is { } at ? Human.Iso(at) : null,
     };
 }

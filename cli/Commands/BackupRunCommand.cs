@@ -2,19 +2,18 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using FunctionsBackup.Cli.Output;
 using FunctionsBackup.Cli.Running;
-using FunctionsBackup.Components.Files;
-using FunctionsBackup.Components.PostgreSql.Backup;
+using FunctionsBackup.Cli.Running.Work;
+using FunctionsBackup.Orchestrations.Backup;
+using FunctionsBackup.Orchestrations.Instances;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository.Snapshots;
 
 namespace FunctionsBackup.Cli.Commands;
 
-/// <summary><c>backup run</c>: takes a recovery point of one component or of all that are configured. One that fails does not stop the
-/// others.</summary>
+/// <summary><c>backup run</c>: takes a recovery point of one component or of all that are configured, by the same orchestration as the
+/// schedule. One that fails does not stop the others.</summary>
 internal static class BackupRunCommand
 {
-    private static readonly string[] Available = ["postgres", "voice_data", "logs", "configuration"];
-
     public static Command Create()
     {
         var type = new Option<string>("--type")
@@ -23,83 +22,60 @@ internal static class BackupRunCommand
             DefaultValueFactory = _ => "all",
         };
         var full = new Option<bool>("--full") { Description = "Read everything, whatever earlier recovery points hold." };
-        return new Command("run", "Take a recovery point now.") { type, full }.Does(async (context, cancellationToken) =>
+        var verify = new Option<string>("--verify")
         {
-            var components = Choose(context, ComponentNames.Check(context.Get(type)));
-            var repository = await context.OpenRepositoryAsync(cancellationToken);
-            var taken = new List<Snapshot>();
-            var failures = new List<(string Component, Exception Error)>();
-            foreach (var component in components)
+            Description = "How the new recovery points are verified afterwards.", HelpName = "none|quick|sample:N|full",
+            DefaultValueFactory = _ => "quick",
+        };
+        return new Command("run", "Take a recovery point now.") { type, full, verify, WorkOptions.OnInterrupt }.Does(
+            async (context, cancellationToken) =>
+        {
+            var component = ComponentNames.Check(context.Get(type));
+            foreach (var other in component is null ? context.Configuration.ConfiguredComponents.Except(ProtectedComponents.Available) : [])
+                context.Printer.Warn($"{other} is configured, but its backup is not available in this version.");
+            var request = new BackupRequest
             {
-                try
-                {
-                    var progress = context.Printer.Progress(component);
-                    var snapshot = await RunAsync(context, repository, component, context.Get(full), progress, cancellationToken);
-                    context.Printer.EndProgress();
-                    taken.Add(snapshot);
-                    foreach (var warning in snapshot.Warnings) context.Printer.Warn($"{component}: {warning}");
-                    context.Printer.Event("recovery_point", SnapshotView.ToJson(snapshot));
-                }
-                catch (Exception e) when (components.Count > 1 && !cancellationToken.IsCancellationRequested)
-                {
-                    context.Printer.EndProgress();
-                    failures.Add((component, e));
-                    context.Printer.Error($"{component}: {CommandFailures.Describe(e)}");
-                }
-            }
-
-            context.Printer.LongResult(() => ToJson(taken, failures), output =>
-            {
-                foreach (var snapshot in taken) output.WriteLine(Sentence(snapshot));
-            });
-            if (failures.Count > 0) return CommandFailures.CodeOf(failures[0].Error);
-            return taken.Any(s => s.Warnings.Count > 0) ? ExitCode.Warnings : ExitCode.Done;
+                Components = component is null ? [] : [component], Full = context.Get(full), Verify = context.Get(verify)!, RequestedBy = "cli",
+            };
+            await using var host = await WorkHost.StartAsync(context, cancellationToken);
+            var start = await BackupStart.StartAsync(context, host, request, cancellationToken);
+            if (!start.Started) context.Printer.Note($"{start.InstanceId} is at it already; this is how it goes on.");
+            var result = await WorkRun.FollowAsync<BackupResult>(context, host, start.InstanceId, component ?? "backup", cancellationToken);
+            return await ReportAsync(context, start.InstanceId, result);
         });
     }
 
-    private static List<string> Choose(CommandContext context, string? component)
+    private static async Task<int> ReportAsync(CommandContext context, string instanceId, BackupResult result)
     {
-        var configured = context.Configuration.ConfiguredComponents.ToList();
-        if (component is not null)
+        var taken = new List<Snapshot>();
+        if (result.Components.Any(c => c.SnapshotId is not null))
         {
-            if (!Available.Contains(component)) throw new UsageException(
-                $"Backups of {component} are not available in this version; it can protect {string.Join(", ", Available)}.");
-            if (!configured.Contains(component)) throw new UsageException(
-                $"{component} is not configured; add components.{component} to {context.ConfigurationFile}.");
-            return [component];
+            await using var lease = await context.Site.Repositories.RentRecordsAsync(CancellationToken.None);
+            foreach (var id in result.Components.Select(c => c.SnapshotId).OfType<string>())
+                if (await lease.Repository.Snapshots.FindAsync(id, CancellationToken.None) is { } snapshot) taken.Add(snapshot);
         }
 
-        foreach (var other in configured.Except(Available)) context.Printer.Warn(
-            $"{other} is configured, but its backup is not available in this version.");
-        var chosen = configured.Intersect(Available).ToList();
-        return chosen.Count > 0 ? chosen
-            : throw new UsageException($"No component is configured; add one under components in {context.ConfigurationFile}.");
-    }
-
-    private static async Task<Snapshot> RunAsync(
-        CommandContext context, Repository.BackupRepository repository, string component, bool full,
-        IProgress<Components.WorkProgress>? progress, CancellationToken cancellationToken)
-    {
-        if (component == "postgres")
+        foreach (var snapshot in taken)
         {
-            var settings = context.Configuration.Postgres!;
-            var options = new PostgresBackupOptions(context.Secrets.Resolve(settings.Connection, "components.postgres.connection"))
-            {
-                DataDirectory = settings.DataDirectory,
-                Mode = Enum.Parse<PostgresBackupMode>(settings.Mode, ignoreCase: true),
-                Full = full,
-                FastCheckpoint = settings.FastCheckpoint,
-                Parallelism = context.Parallelism,
-            };
-            return await new PostgresBackup(repository, context.Time).RunAsync(options, progress, cancellationToken);
+            foreach (var warning in snapshot.Warnings) context.Printer.Warn($"{snapshot.Component}: {warning}");
+            context.Printer.Event("recovery_point", SnapshotView.ToJson(snapshot));
         }
 
-        var files = context.Configuration.Files(component)!;
-        var filesOptions = new FilesBackupOptions(component, files.Paths)
+        var failures = result.Components.Where(c => c.Failure is not null && c.Outcome == RunOutcome.Failed).ToList();
+        var prefixed = result.Components.Count > 1;
+        foreach (var failed in failures)
+            context.Printer.Error(prefixed ? $"{failed.Component}: {failed.Failure!.Sentence}" : failed.Failure!.Sentence);
+        foreach (var other in result.Components.Where(c => c.SupersededBy is not null))
+            context.Printer.Warn($"{other.Component} is being backed up by {other.SupersededBy}.");
+        foreach (var defect in result.Verification?.Defects ?? [])
+            context.Printer.Warn($"{defect.ObjectName}: {defect.Problem} Mend: {defect.Mend}");
+        if (result.Verification?.Failure is { } unverified) context.Printer.Warn($"It could not be verified: {unverified.Sentence}");
+        if (result.Outcome == RunOutcome.Cancelled) context.Printer.Error(CommandFailures.Describe(new OperationCanceledException()));
+        context.Printer.LongResult(() => ToJson(instanceId, result, taken), output =>
         {
-            Include = files.Include, Exclude = files.Exclude, Full = full, Parallelism = context.Parallelism,
-        };
-        return await new FilesBackup(repository, context.Time).RunAsync(filesOptions, progress, cancellationToken);
+            foreach (var snapshot in taken) output.WriteLine(Sentence(snapshot));
+        });
+        return result.ExitCode;
     }
 
     private static string Sentence(Snapshot snapshot)
@@ -109,10 +85,20 @@ internal static class BackupRunCommand
             + $"{Human.Bytes(statistics.ReadBytes)} read, {Human.Bytes(statistics.StoredBytes)} stored in {Human.Time(snapshot.CompletedAt - snapshot.StartedAt)}";
     }
 
-    private static JsonObject ToJson(List<Snapshot> taken, List<(string Component, Exception Error)> failures) => new()
+    private static JsonObject ToJson(string instanceId, BackupResult result, List<Snapshot> taken) => new()
     {
+        ["instance"] = instanceId,
+        ["outcome"] = result.Outcome.ToString().ToLowerInvariant(),
+        ["point"] = result.RecoveryPointId,
         ["recovery_points"] = new JsonArray([.. taken.Select(SnapshotView.ToJson)]),
         ["failures"] = new JsonArray(
-            [.. failures.Select(f => new JsonObject { ["component"] = f.Component, ["error"] = CommandFailures.Describe(f.Error) })]),
+            [.. result.Components.Where(c => c.Failure is not null).Select(c => new JsonObject
+            {
+                ["component"] = c.Component, ["error"] = c.Failure!.Sentence,
+            })]),
+        ["verification"] = result.Verification is not { } verification ? null : new JsonObject
+        {
+            ["level"] = verification.Level, ["defects"] = verification.DefectCount, ["packs_read"] = verification.PacksRead,
+        },
     };
 }

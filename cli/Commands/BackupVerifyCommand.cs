@@ -1,11 +1,10 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json.Nodes;
 using FunctionsBackup.Cli.Running;
 using FunctionsBackup.Cli.Running.Verifying;
+using FunctionsBackup.Cli.Running.Work;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Orchestrations.Verification;
-using FunctionsBackup.Repository.Verification;
 
 namespace FunctionsBackup.Cli.Commands;
 
@@ -26,82 +25,74 @@ internal static class BackupVerifyCommand
             HelpName = "quick|sample:N|full|restore",
             DefaultValueFactory = _ => "sample:10",
         };
-        return new Command("verify", "Check that recovery points are whole.") { id, type, level }.Does(async (context, cancellationToken) =>
+        return new Command("verify", "Check that recovery points are whole.") { id, type, level, WorkOptions.OnInterrupt }.Does(async (context, cancellationToken) =>
         {
             var component = ComponentNames.Check(context.Get(type));
-            var options = context.Get(level) == "restore" ? null : Options(context.Get(level)!, context.Parallelism);
-            var repository = await context.OpenRepositoryAsync(cancellationToken);
-            var points = await RecoveryPoints.SelectAsync(repository, context.Get(id), component, cancellationToken);
-            if (options is null) return await RestoreVerification.RunAsync(context, repository, points, cancellationToken);
-            if (context.Get(id) != "all" || component is not null) options = options with { SnapshotIds = [.. points.Select(p => p.Id)] };
+            var chosen = context.Get(level)!;
+            VerificationLevels.Parse(chosen);
+            var some = context.Get(id) != "all" || component is not null;
+            IReadOnlyList<string> ids = [];
+            if (some || chosen == "restore")
+            {
+                var repository = await context.OpenRepositoryAsync(cancellationToken, index: false);
+                ids = [.. (await RecoveryPoints.SelectAsync(repository, context.Get(id), component, cancellationToken)).Select(p => p.Id)];
+            }
 
-            var progress = new Progress(context.Printer.Progress("verify"));
-            var report = await new RepositoryVerifier(repository).RunAsync(options, progress, cancellationToken);
-            var wal = await WalVerifier.RunAsync(repository, points, options.Level == VerificationLevel.Full, cancellationToken);
-            context.Printer.EndProgress();
-            foreach (var problem in wal) context.Printer.Warn(problem.Sentence);
-            foreach (var note in report.Notes) context.Printer.Note(note);
-            context.Printer.LongResult(() => ToJson(report, wal), output => Write(report, wal, output));
-            if (report.Defects.Count > 0 || wal.Any(p => p.BreaksBackup)) return ExitCode.Damage;
-            return wal.Count > 0 ? ExitCode.Warnings : ExitCode.Done;
+            await using var host = await WorkHost.StartAsync(context, cancellationToken);
+            if (chosen == "restore") return await RestoreVerification.RunAsync(context, host, ids, cancellationToken);
+            var request = new VerificationRequest { Level = chosen, SnapshotIds = ids, RequestedBy = "cli" };
+            var start = await new VerificationStarter(context.Site).StartAsync(host.Client, request, cancellationToken);
+            var result = await WorkRun.FollowAsync<VerificationResult>(context, host, start.InstanceId, "verify", cancellationToken);
+            foreach (var problem in result.Defects.Where(IsWal)) context.Printer.Warn(problem.Problem);
+            foreach (var note in result.Notes) context.Printer.Note(note);
+            if (result.Failure is { } failure) context.Printer.Error(failure.Sentence);
+            context.Printer.LongResult(() => ToJson(result), output => Write(result, output));
+            return result.ExitCode;
         });
     }
 
-    private static VerificationOptions Options(string level, int parallelism)
-    {
-        if (level == "quick") return new VerificationOptions(VerificationLevel.Quick) { Parallelism = parallelism };
-        if (level == "full") return new VerificationOptions(VerificationLevel.Full) { Parallelism = parallelism };
-        if (level.StartsWith("sample:", StringComparison.Ordinal)
-            && double.TryParse(level[7..].TrimEnd('%'), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var percent)
-                && percent is > 0 and <= 100)
-            return new VerificationOptions(VerificationLevel.Sample) { SamplePercent = percent, Parallelism = parallelism };
-        throw new UsageException("--level must be quick, sample:N with N percent from above 0 to 100, full or restore.");
-    }
+    private static bool IsWal(VerificationDefect defect) => defect.ObjectName == "wal";
 
-    private static void Write(VerificationReport report, IReadOnlyList<WalFinding> wal, TextWriter output)
+    private static void Write(VerificationResult result, TextWriter output)
     {
-        foreach (var defect in report.Defects)
+        foreach (var defect in result.Defects.Where(d => !IsWal(d)))
         {
             output.WriteLine($"DEFECT {defect.ObjectName}: {defect.Problem}");
             if (defect.Snapshots.Count > 0) output.WriteLine($"  touches {string.Join(", ", defect.Snapshots)}");
             output.WriteLine($"  mend: {defect.Mend}");
         }
 
+        if (result.DefectCount > result.Defects.Count) output.WriteLine($"…and {result.DefectCount - result.Defects.Count} defects more.");
+        if (result.Failure is not null) return;
         output.WriteLine(
-            $"{Human.Count(report.Snapshots, "recovery point", "recovery points")} and {Human.Count(report.Packs, "pack", "packs")} checked, "
-            + $"{report.PacksRead:N0} of them by content ({Human.Bytes(report.BytesRead)}), in {Human.Time(report.FinishedAt - report.StartedAt)}: "
-            + (report.Defects.Count == 0 && wal.Count == 0 ? "all is well."
-                : $"{Human.Count(report.Defects.Count + wal.Count, "defect", "defects")}."));
+            $"{Human.Count(result.Snapshots, "recovery point", "recovery points")} and {Human.Count(result.Packs, "pack", "packs")} checked, "
+            + $"{result.PacksRead:N0} of them by content ({Human.Bytes(result.BytesRead)}), in {Human.Time(result.FinishedAt - result.StartedAt)}: "
+            + (result.DefectCount == 0 ? "all is well." : $"{Human.Count(result.DefectCount, "defect", "defects")}."));
     }
 
-    private static JsonObject ToJson(VerificationReport report, IReadOnlyList<WalFinding> wal) => new()
+    private static JsonObject ToJson(VerificationResult result) => new()
     {
-        ["level"] = report.Level.ToString().ToLowerInvariant(),
-        ["started_at"] = Human.Iso(report.StartedAt),
-        ["finished_at"] = Human.Iso(report.FinishedAt),
-        ["recovery_points"] = report.Snapshots,
-        ["packs"] = report.Packs,
-        ["packs_read"] = report.PacksRead,
-        ["bytes_read"] = report.BytesRead,
-        ["unreferenced_packs"] = report.UnreferencedPacks,
-        ["defects"] = new JsonArray([.. report.Defects.Select(d => new JsonObject
+        ["level"] = result.Level.Split(':')[0],
+        ["started_at"] = Human.Iso(result.StartedAt),
+        ["finished_at"] = Human.Iso(result.FinishedAt),
+        ["recovery_points"] = result.Snapshots,
+        ["packs"] = result.Packs,
+        ["packs_read"] = result.PacksRead,
+        ["bytes_read"] = result.BytesRead,
+        ["unreferenced_packs"] = result.UnreferencedPacks,
+        ["defect_count"] = result.DefectCount,
+        ["defects"] = new JsonArray([.. result.Defects.Where(d => !IsWal(d)).Select(d => new JsonObject
         {
             ["object"] = d.ObjectName,
             ["problem"] = d.Problem,
             ["recovery_points"] = new JsonArray([.. d.Snapshots.Select(s => JsonValue.Create(s))]),
             ["mend"] = d.Mend,
         })]),
-        ["notes"] = new JsonArray([.. report.Notes.Select(n => JsonValue.Create(n))]),
-        ["wal"] = new JsonArray([.. wal.Select(w => new JsonObject
+        ["notes"] = new JsonArray([.. result.Notes.Select(n => JsonValue.Create(n))]),
+        ["wal"] = new JsonArray([.. result.Defects.Where(IsWal).Select(d => new JsonObject
         {
-            ["recovery_point"] = w.SnapshotId, ["problem"] = w.Sentence, ["breaks_recovery_point"] = w.BreaksBackup,
+            ["recovery_point"] = d.Snapshots.Count > 0 ? d.Snapshots[0] : null, ["problem"] = d.Problem, ["breaks_recovery_point"] = d.BreaksSnapshot,
         })]),
+        ["error"] = result.Failure?.Sentence,
     };
-
-    /// <summary>Packs, shown as if they were files.</summary>
-    private sealed class Progress(IProgress<Components.WorkProgress>? inner) : IProgress<(int Done, int Total)>
-    {
-        public void Report((int Done, int Total) value) =>
-            inner?.Report(new Components.WorkProgress(value.Done, value.Total, 0, 0, "packs"));
-    }
 }

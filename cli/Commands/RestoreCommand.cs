@@ -1,9 +1,9 @@
 using System.CommandLine;
 using FunctionsBackup.Cli.Running;
 using FunctionsBackup.Cli.Running.Restoring;
-using FunctionsBackup.Components.PostgreSql;
-using FunctionsBackup.Components.PostgreSql.Restore;
-using FunctionsBackup.Components.PostgreSql.Wal;
+using FunctionsBackup.Cli.Running.Work;
+using FunctionsBackup.Orchestrations.Restore;
+using FunctionsBackup.Orchestrations.Site;
 
 namespace FunctionsBackup.Cli.Commands;
 
@@ -90,94 +90,64 @@ internal static class RestoreCommand
         Description = "Postgres: the server fetches WAL with this; otherwise what it needs is put into pg_wal.", HelpName = "COMMAND",
     };
 
+    private static readonly Option[] Goals = [ToTime, ToLsn, ToName, ToXid, ToBackup];
+
     public static Command Create() =>
         new Command("restore", "Restore a component.")
         {
             Component, Point, Target, Plan, Delta, Overwrite, Staging, DeleteExtra, Include, OwnersByName, ToTime, ToLsn, ToName, ToXid, ToBackup,
                 Inclusive, Exclusive,
-            Timeline, Action, TablespaceMap, ServerCommand,
+            Timeline, Action, TablespaceMap, ServerCommand, WorkOptions.OnInterrupt,
         }.Does(RunAsync);
 
-    private static Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
-        var component = ComponentNames.Check(context.Get(Component));
-        return component switch
-        {
-            "postgres" => RestorePostgresAsync(context, cancellationToken),
-            "voice_data" or "logs" or "configuration" => RestoreFilesAsync(context, component, cancellationToken),
-            null => throw new UsageException("Restore one component at a time; name it."),
-            _ => throw new UsageException($"Restores of {component} are not available in this version."),
-        };
-    }
-
-    private static Task<int> RestoreFilesAsync(CommandContext context, string component, CancellationToken cancellationToken)
-    {
-        Refuse(context, component, ToLsn, ToName, ToXid, ToBackup, Inclusive, Exclusive, TablespaceMap, ServerCommand);
+        var component = ComponentNames.Check(context.Get(Component)) ?? throw new UsageException("Restore one component at a time; name it.");
+        if (!ProtectedComponents.Available.Contains(component))
+            throw new UsageException($"Restores of {component} are not available in this version.");
+        if (component == "postgres") Refuse(context, component, Include, Staging, DeleteExtra, OwnersByName);
+        else Refuse(context, component, ToLsn, ToName, ToXid, ToBackup, Inclusive, Exclusive, TablespaceMap, ServerCommand);
         if (context.Get(DeleteExtra) && !context.Get(Delta)) throw new UsageException("--delete-extra goes with --delta only.");
-        var request = new FilesRestoreRequest(component, context.Get(Point), Path.GetFullPath(context.Get(Target)!))
-        {
-            At = context.Get(ToTime) is { } time ? Moments.Parse(time) : null,
-            Include = context.Get(Include) ?? [],
-            Delta = context.Get(Delta),
-            DeleteExtra = context.Get(DeleteExtra),
-            Overwrite = context.Get(Overwrite),
-            Staging = context.Get(Staging),
-            OwnersByName = context.Get(OwnersByName),
-        };
-        return FilesRestore.RunAsync(context, request, context.Get(Plan), cancellationToken);
+        if (Goals.Count(o => context.Arguments.GetResult(o) is { Implicit: false }) > 1)
+            throw new UsageException("Name one target only: --to-time, --to-lsn, --to-name, --to-xid or --to-backup.");
+        if (component != "postgres" && context.Get(ToTime) is not null && context.Get(Point) != "latest")
+            throw new UsageException("--to-time goes with latest: it chooses the recovery point by itself.");
+        var request = Request(context, component);
+        RestoreRequests.Check(request);
+        if (!context.Get(Plan)) return await RestoreRun.RunAsync(context, request, cancellationToken);
+        return component == "postgres"
+            ? await DatabaseRestorePlan.RunAsync(context, RestoreRequests.PostgresOptions(request, context.Site), cancellationToken)
+            : await FilesRestorePlan.RunAsync(context, request, cancellationToken);
     }
 
-    private static Task<int> RestorePostgresAsync(CommandContext context, CancellationToken cancellationToken)
+    private static RestoreRequest Request(CommandContext context, string component) => new()
     {
-        Refuse(context, "postgres", Include, Staging, DeleteExtra, OwnersByName);
-        var options = new PostgresRestoreOptions(Path.GetFullPath(context.Get(Target)!))
-        {
-            SnapshotId = context.Get(Point),
-            Goal = Goal(context),
-            Timeline = Parse(() => TimelineChoice.Parse(context.Get(Timeline)!)),
-            Action = Enum.TryParse<RecoveryAction>(context.Get(Action), ignoreCase: true, out var action) && Enum.IsDefined(action)
-                ? action
-                : throw new UsageException("--target-action must be promote, pause or shutdown."),
-            TablespaceMappings = [.. (context.Get(TablespaceMap) ?? []).Select(text => Parse(() => TablespaceMapping.Parse(text)))],
-            Delta = context.Get(Delta),
-            Overwrite = context.Get(Overwrite),
-            Parallelism = context.Parallelism,
-            RestoreCommand = context.Get(ServerCommand),
-            Objective = context.Configuration.Objectives.Database.Rto,
-        };
-        return DatabaseRestore.RunAsync(context, options, context.Get(Plan), cancellationToken);
-    }
-
-    private static RestoreGoal Goal(CommandContext context)
-    {
-        var goals = new List<RestoreGoal>();
-        if (context.Get(ToTime) is { } time) goals.Add(
-            RestoreGoal.To(new RecoveryTarget.AtTime(Moments.Parse(time), !context.Get(Exclusive))));
-        if (context.Get(ToLsn) is { } lsn) goals.Add(
-            RestoreGoal.To(new RecoveryTarget.AtLsn(Parse(() => Lsn.Parse(lsn)), context.Get(Inclusive))));
-        if (context.Get(ToName) is { } name) goals.Add(RestoreGoal.To(new RecoveryTarget.AtName(name)));
-        if (context.Get(ToXid) is { } xid) goals.Add(RestoreGoal.To(new RecoveryTarget.AtXid(xid, !context.Get(Exclusive))));
-        if (context.Get(ToBackup)) goals.Add(RestoreGoal.Immediate);
-        if (goals.Count > 1) throw new UsageException("Name one target only: --to-time, --to-lsn, --to-name, --to-xid or --to-backup.");
-        return goals.Count == 1 ? goals[0] : RestoreGoal.Latest;
-    }
+        Component = component,
+        Point = context.Get(Point),
+        Target = Path.GetFullPath(context.Get(Target)!),
+        ToTime = context.Get(ToTime) is { } time ? Moments.Parse(time) : null,
+        ToLsn = context.Get(ToLsn),
+        ToName = context.Get(ToName),
+        ToXid = context.Get(ToXid),
+        ToBackup = context.Get(ToBackup),
+        Inclusive = context.Get(Inclusive),
+        Exclusive = context.Get(Exclusive),
+        Timeline = context.Get(Timeline)!,
+        TargetAction = context.Get(Action)!,
+        TablespaceMap = context.Get(TablespaceMap) ?? [],
+        RestoreCommand = context.Get(ServerCommand),
+        Delta = context.Get(Delta),
+        DeleteExtra = context.Get(DeleteExtra),
+        Overwrite = context.Get(Overwrite),
+        Staging = context.Get(Staging),
+        Include = context.Get(Include) ?? [],
+        OwnersByName = context.Get(OwnersByName),
+    };
 
     private static void Refuse(CommandContext context, string component, params Option[] options)
     {
         foreach (var option in options)
             if (context.Arguments.GetResult(option) is { Implicit: false }) throw new UsageException(
                 $"{option.Name} has no meaning for {component}.");
-    }
-
-    private static T Parse<T>(Func<T> parse)
-    {
-        try
-        {
-            return parse();
-        }
-        catch (FormatException e)
-        {
-            throw new UsageException(e.Message);
-        }
     }
 }

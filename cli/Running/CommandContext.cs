@@ -11,13 +11,16 @@ internal sealed class CommandContext(ParseResult arguments, Printer printer, Tim
 {
     private readonly IReadOnlyDictionary<string, string> _environment = EnvironmentOverrides.OfProcess();
     private BackupSite? _site;
-    private BackupRepository? _repository;
+    private RepositoryLease? _repository;
 
     public ParseResult Arguments { get; } = arguments;
 
     public Printer Printer { get; } = printer;
 
     public TimeProvider Time { get; } = time;
+
+    /// <summary>The variables of the process.</summary>
+    public IReadOnlyDictionary<string, string> Environment => _environment;
 
     public string ConfigurationFile => SiteOptions.FindFile(Arguments.GetValue(GlobalOptions.Config), _environment);
 
@@ -41,14 +44,13 @@ internal sealed class CommandContext(ParseResult arguments, Printer printer, Tim
 
     /// <param name="cancellationToken">Stops opening.</param>
     /// <param name="index">False for commands that read only records and sealed objects: opens faster.</param>
-    public async ValueTask<BackupRepository> OpenRepositoryAsync(CancellationToken cancellationToken, bool index = true) =>
-        _repository ??= await RepositoryAccess.OpenAsync(
-            Site,
-            new RepositoryOptions
-            {
-                Compression = RepositoryAccess.Compression(Site), Time = Time, LoadIndex = index,
-            },
-            cancellationToken);
+    public async ValueTask<BackupRepository> OpenRepositoryAsync(CancellationToken cancellationToken, bool index = true)
+    {
+        _repository ??= index
+            ? await Site.Repositories.RentAsync("command", cancellationToken)
+            : await Site.Repositories.RentRecordsAsync(cancellationToken);
+        return _repository.Repository;
+    }
 
     public async ValueTask DisposeAsync()
     {

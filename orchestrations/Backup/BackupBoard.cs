@@ -134,11 +134,17 @@ internal sealed class BackupBoard(TaskOrchestrationContext context, IReadOnlyLis
         return elapsed <= TimeSpan.Zero ? null : since + TimeSpan.FromSeconds(Math.Min(elapsed.TotalSeconds * total / done, 1e8));
     }
 
+    /// <summary>Whether a defect breaks one of these; of more defects than are listed, one is taken to.</summary>
+    private static bool Touches(VerificationResult verification, List<ComponentResult> own) =>
+        verification.DefectCount > verification.Defects.Count
+        || verification.Defects.Any(d => d.BreaksSnapshot && d.Snapshots.Intersect(own.Select(r => r.SnapshotId)).Any());
+
     private static int ExitCode(RunOutcome outcome, List<ComponentResult> own, VerificationResult? verification)
     {
         if (outcome == RunOutcome.Cancelled) return Failures.ExitCodeOf(FailureKind.Interrupted);
         if (own.Find(r => r.Failure is not null)?.Failure is { } failure) return Failures.ExitCodeOf(failure.Kind);
         if (outcome == RunOutcome.Failed) return 1;
+        if (verification is { ExitCode: 5 } && !Touches(verification, own)) return 3; // damage elsewhere: the new snapshots are whole
         if (verification is { ExitCode: not (0 or 3) }) return verification.ExitCode;
         return own.Exists(r => r.Warnings > 0) || verification?.ExitCode == 3 ? 3 : 0;
     }

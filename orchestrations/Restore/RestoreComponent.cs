@@ -4,6 +4,7 @@ using FunctionsBackup.Components.PostgreSql.Restore;
 using FunctionsBackup.Orchestrations.Instances;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository;
+using FunctionsBackup.Repository.Snapshots;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 
@@ -52,19 +53,7 @@ public sealed class RestoreComponent(BackupSite site)
 
     private async Task<RestoreResult> RestorePostgresAsync(BackupRepository repository, RestoreRequest request, ActivityWatch watch)
     {
-        var options = new PostgresRestoreOptions(request.Target)
-        {
-            SnapshotId = request.Point,
-            Goal = RestoreRequests.Goal(request),
-            Timeline = RestoreRequests.Timeline(request),
-            Action = RestoreRequests.Action(request),
-            TablespaceMappings = RestoreRequests.Tablespaces(request),
-            Delta = request.Delta,
-            Overwrite = request.Overwrite,
-            Parallelism = site.Parallelism,
-            RestoreCommand = request.RestoreCommand,
-            Objective = site.Configuration.Objectives.Database.Rto,
-        };
+        var options = RestoreRequests.PostgresOptions(request, site);
         var restore = new PostgresRestore(repository, site.Time);
         if (request.PlanOnly)
         {
@@ -103,9 +92,31 @@ public sealed class RestoreComponent(BackupSite site)
             Parallelism = site.Parallelism,
         };
         var restorer = new TreeRestorer(repository) { Time = site.Time };
-        var plan = await restorer.PlanAsync(snapshot, options, watch.Token);
-        var estimate = (await RestoreEstimator.LoadAsync(repository, watch.Token)).Files(plan.Files, plan.Bytes, plan.Requests);
-        var objective = site.Configuration.Objectives.For(request.Component).Rto;
+        if (request.PlanOnly) return await PlanFilesAsync(repository, snapshot, restorer, options, watch.Token);
+        var began = site.Time.GetTimestamp();
+        var report = await restorer.RestoreAsync(snapshot, options, watch, watch.Token);
+        return new RestoreResult
+        {
+            Outcome = report.Damaged.Count > 0 ? RunOutcome.Partial : RunOutcome.Complete,
+            ExitCode = report.Damaged.Count > 0 ? 5 : report.Warnings.Count > 0 ? 3 : 0,
+            Plan = new RestorePlanSummary { SnapshotId = snapshot.Id, Files = report.Files, Bytes = report.Bytes },
+            Files = report.Files,
+            Bytes = report.Bytes,
+            WrittenBytes = report.WrittenBytes,
+            Seconds = site.Time.GetElapsedTime(began).TotalSeconds,
+            WarningCount = report.Warnings.Count,
+            Warnings = [.. report.Warnings.Take(MaximumListed)],
+            DamagedCount = report.Damaged.Count,
+            Damaged = [.. report.Damaged.Take(MaximumListed)],
+        };
+    }
+
+    private async Task<RestoreResult> PlanFilesAsync(
+        BackupRepository repository, Snapshot snapshot, TreeRestorer restorer, TreeRestoreOptions options, CancellationToken cancellationToken)
+    {
+        var plan = await restorer.PlanAsync(snapshot, options, cancellationToken);
+        var estimate = (await RestoreEstimator.LoadAsync(repository, cancellationToken)).Files(plan.Files, plan.Bytes, plan.Requests);
+        var objective = site.Configuration.Objectives.For(snapshot.Component).Rto;
         var summary = new RestorePlanSummary
         {
             SnapshotId = snapshot.Id,
@@ -117,23 +128,7 @@ public sealed class RestoreComponent(BackupSite site)
             ObjectiveSeconds = objective.TotalSeconds,
             MeetsObjective = estimate <= objective,
         };
-        if (request.PlanOnly) return Planned(summary, estimate > objective);
-        var began = site.Time.GetTimestamp();
-        var report = await restorer.RestoreAsync(snapshot, options, watch, watch.Token);
-        return new RestoreResult
-        {
-            Outcome = report.Damaged.Count > 0 ? RunOutcome.Partial : RunOutcome.Complete,
-            ExitCode = report.Damaged.Count > 0 ? 5 : report.Warnings.Count > 0 ? 3 : 0,
-            Plan = summary,
-            Files = report.Files,
-            Bytes = report.Bytes,
-            WrittenBytes = report.WrittenBytes,
-            Seconds = site.Time.GetElapsedTime(began).TotalSeconds,
-            WarningCount = report.Warnings.Count,
-            Warnings = [.. report.Warnings.Take(MaximumListed)],
-            DamagedCount = report.Damaged.Count,
-            Damaged = [.. report.Damaged.Take(MaximumListed)],
-        };
+        return Planned(summary, estimate > objective);
     }
 
     private static RestoreResult Planned(RestorePlanSummary plan, bool warns) =>
@@ -149,6 +144,12 @@ public sealed class RestoreComponent(BackupSite site)
         WalBytes = plan.WalBytes,
         StopLsn = plan.StopLsn.ToString(),
         Goal = plan.Goal.Describe(),
+        Timeline = plan.Timeline,
+        LastCommit = plan.LastCommit,
+        Window = new RestoreWindow(
+            plan.Window.BeginLsn.ToString(), plan.Window.BeginTime, plan.Window.EndLsn.ToString(), plan.Window.EndTime, plan.Window.Gap?.ToString()),
+        InPlace = plan.InPlace,
+        ServerVersion = plan.Details.ServerVersion,
         EstimatedSeconds = Math.Round(plan.Estimate.TotalSeconds, 1),
         ObjectiveSeconds = plan.Objective?.TotalSeconds,
         MeetsObjective = plan.MeetsObjective,

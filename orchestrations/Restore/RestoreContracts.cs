@@ -94,6 +94,21 @@ public sealed record RestorePlanSummary
     /// <summary>Postgres: how far it recovers, in words.</summary>
     public string? Goal { get; init; }
 
+    /// <summary>Postgres: the timeline that it follows.</summary>
+    public long? Timeline { get; init; }
+
+    /// <summary>Postgres: the last commit up to there, as far as the WAL says.</summary>
+    public DateTimeOffset? LastCommit { get; init; }
+
+    /// <summary>Postgres: what could be reached.</summary>
+    public RestoreWindow? Window { get; init; }
+
+    /// <summary>Postgres: whether what is in the target is changed in place.</summary>
+    public bool InPlace { get; init; }
+
+    /// <summary>Postgres: the server's version, as 150018.</summary>
+    public int ServerVersion { get; init; }
+
     public double EstimatedSeconds { get; init; }
 
     public double? ObjectiveSeconds { get; init; }
@@ -103,6 +118,14 @@ public sealed record RestorePlanSummary
     /// <summary>At most 20, one sentence each.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 }
+
+/// <summary>What can be reached from a base backup with the WAL that is archived.</summary>
+/// <param name="BeginLsn">The end of the base backup.</param>
+/// <param name="BeginTime">When that was.</param>
+/// <param name="EndLsn">The end of the WAL.</param>
+/// <param name="EndTime">The last commit in it, if any.</param>
+/// <param name="Gap">What is missing behind the end; null if nothing is known to be.</param>
+public sealed record RestoreWindow(string BeginLsn, DateTimeOffset BeginTime, string EndLsn, DateTimeOffset? EndTime, string? Gap);
 
 /// <summary>Output of <c>RestoreOrchestrator</c>.</summary>
 public sealed record RestoreResult

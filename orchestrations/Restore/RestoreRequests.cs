@@ -73,6 +73,22 @@ public static class RestoreRequests
     public static IReadOnlyList<TablespaceMapping> Tablespaces(RestoreRequest request) =>
         [.. request.TablespaceMap.Select(text => Read(() => TablespaceMapping.Parse(text)))];
 
+    /// <summary>What a request for postgres asks of the restore.</summary>
+    /// <exception cref="InvalidRequestException">It makes no sense.</exception>
+    public static PostgresRestoreOptions PostgresOptions(RestoreRequest request, BackupSite site) => new(request.Target)
+    {
+        SnapshotId = request.Point,
+        Goal = Goal(request),
+        Timeline = Timeline(request),
+        Action = Action(request),
+        TablespaceMappings = Tablespaces(request),
+        Delta = request.Delta,
+        Overwrite = request.Overwrite,
+        Parallelism = site.Parallelism,
+        RestoreCommand = request.RestoreCommand,
+        Objective = site.Configuration.Objectives.Database.Rto,
+    };
+
     /// <summary>Whether both write to the same place, or one into the other's.</summary>
     internal static bool SameTarget(RestoreRequest a, RestoreRequest b)
     {

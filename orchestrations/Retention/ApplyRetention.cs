@@ -69,6 +69,7 @@ public sealed class ApplyRetention(BackupSite site)
             FreedPacks = garbage.DeletedPacks,
             FreedBytes = garbage.FreedBytes,
             MarkedPacks = garbage.MarkedPacks,
+            RepackedPacks = garbage.RepackedPacks,
             WaitingBytes = garbage.WaitingBytes,
             RemovableAt = garbage.RemovableAt,
         };

@@ -44,6 +44,9 @@ public sealed record RetentionResult
 
     public int MarkedPacks { get; init; }
 
+    /// <summary>Mostly unneeded packs of which what is needed was copied.</summary>
+    public int RepackedPacks { get; init; }
+
     /// <summary>Bytes that wait for their grace time.</summary>
     public long WaitingBytes { get; init; }
 

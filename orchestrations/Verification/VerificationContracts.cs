@@ -29,7 +29,17 @@ public sealed record VerificationResult
 
     public int Snapshots { get; init; }
 
+    public DateTimeOffset StartedAt { get; init; }
+
+    public DateTimeOffset FinishedAt { get; init; }
+
+    /// <summary>Packs that the snapshots need; where several were verified apart, each counts its own.</summary>
+    public int Packs { get; init; }
+
     public int PacksRead { get; init; }
+
+    /// <summary>Packs that no snapshot needs.</summary>
+    public int UnreferencedPacks { get; init; }
 
     public long BytesRead { get; init; }
 
@@ -38,6 +48,9 @@ public sealed record VerificationResult
 
     /// <summary>At most 20.</summary>
     public IReadOnlyList<VerificationDefect> Defects { get; init; } = [];
+
+    /// <summary>At most 20 sentences on what is worth knowing and no defect.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
 
     /// <summary>Why it could not be verified; null if it was.</summary>
     public Failure? Failure { get; init; }
@@ -61,4 +74,4 @@ public sealed record VerificationDefect(
 /// <param name="StepsDone">Activities that have ended.</param>
 /// <param name="StepsTotal">Activities in all.</param>
 /// <param name="Defects">Defects so far.</param>
-public sealed record VerificationStatus(string Phase, string Level, int StepsDone, int StepsTotal, int Defects);
+public sealed record VerificationProgress(string Phase, string Level, int StepsDone, int StepsTotal, int Defects);

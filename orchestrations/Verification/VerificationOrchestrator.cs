@@ -31,7 +31,7 @@ public static class VerificationOrchestrator
             while (!cancel.IsCompleted && running.Count < Math.Max(1, request.Parallel) && waiting.TryDequeue(out var ids))
                 running.Add(context.CallActivityAsync<VerificationResult>(
                     nameof(VerifySnapshots), new VerifySnapshotsRequest(context.InstanceId, request.Level, ids), Retrying.Default));
-            context.SetCustomStatus(new VerificationStatus(
+            context.SetCustomStatus(new VerificationProgress(
                 cancel.IsCompleted ? "cancelling" : "verifying", request.Level, results.Count, total, results.Sum(r => r.DefectCount)));
             if (running.Count == 0) break;
             await Task.WhenAny(cancel.IsCompleted ? running : [.. running, (Task)cancel]);
@@ -111,7 +111,12 @@ public static class VerificationOrchestrator
                 : results.Exists(r => r.ExitCode == 3) ? 3 : 0,
             Level = level,
             Snapshots = results.Sum(r => r.Snapshots),
+            StartedAt = results.Count == 0 ? default : results.Min(r => r.StartedAt),
+            FinishedAt = results.Count == 0 ? default : results.Max(r => r.FinishedAt),
+            Packs = results.Sum(r => r.Packs),
             PacksRead = results.Sum(r => r.PacksRead),
+            UnreferencedPacks = results.Count == 0 ? 0 : results.Max(r => r.UnreferencedPacks),
+            Notes = [.. results.SelectMany(r => r.Notes).Distinct().Take(MaximumDefects)],
             BytesRead = results.Sum(r => r.BytesRead),
             DefectCount = results.Sum(r => r.DefectCount),
             Defects = [.. results.SelectMany(r => r.Defects).OrderByDescending(d => d.BreaksSnapshot).Take(MaximumDefects)],

@@ -36,6 +36,7 @@ public sealed class Fbackup : IDisposable
     {
         Folder = Directory.CreateTempSubdirectory("fbackup-cli-").FullName;
         Environment["FBACKUP_PASSPHRASE"] = Passphrase;
+        Environment["FBACKUP_STATE"] = PathOf("state");
     }
 
     public string Folder { get; }

@@ -78,7 +78,7 @@ public sealed class RestoreTests : IDisposable
     [InlineData("restore postgres latest --target out --target-action dance", 2, "promote, pause or shutdown")]
     [InlineData("restore postgres latest --target out", 4, "postgres")]
     [InlineData("restore voice_data 19990101T000000Z-voice_data-00000000 --target out", 4, "19990101T000000Z")]
-    [InlineData("backup verify --level thorough", 2, "--level must be")]
+    [InlineData("backup verify --level thorough", 2, "level must be")]
     [InlineData("backup verify nonsense", 4, "nonsense")]
     public void Bad_requests_are_refused(string line, int code, string message)
     {

@@ -1,45 +1,45 @@
 using System.Text.Json.Nodes;
+using FunctionsBackup.Cli.Running.Work;
 using FunctionsBackup.Orchestrations.RestoreTesting;
 using FunctionsBackup.Orchestrations.Site;
-using FunctionsBackup.Repository;
-using FunctionsBackup.Repository.Snapshots;
 
 namespace FunctionsBackup.Cli.Running.Verifying;
 
 /// <summary>Verifies recovery points by restoring each into a scratch folder; of a database, by starting a server on it.</summary>
 internal static class RestoreVerification
 {
-    public static async Task<int> RunAsync(
-        CommandContext context, BackupRepository repository, IReadOnlyList<Snapshot> points, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(CommandContext context, WorkHost host, IReadOnlyList<string> ids, CancellationToken cancellationToken)
     {
-        var outcomes = new List<SnapshotTestResult>();
-        foreach (var point in points)
+        var request = new RestoreTestRequest { SnapshotIds = ids, RequestedBy = "cli" };
+        var start = await new RestoreTestStarter(context.Site).StartAsync(host.Client, request, cancellationToken);
+        if (!start.Started) context.Printer.Note($"{start.InstanceId} is at it already; this is what it comes to.");
+        var result = await WorkRun.FollowAsync<RestoreTestResult>(context, host, start.InstanceId, "restore test", cancellationToken);
+        foreach (var test in result.Tests)
         {
-            var progress = context.Printer.Progress($"restore {point.Id}");
-            outcomes.Add(await SnapshotTest.RunAsync(context.Site, repository, point, context.Printer.Warn, progress, cancellationToken));
-            context.Printer.EndProgress();
-            context.Printer.Event("verified", ToJson(outcomes[^1]));
+            context.Printer.Event("verified", ToJson(test));
+            if (test.Failure is { } untested) context.Printer.Error($"{test.SnapshotId}: {untested.Sentence}");
         }
 
+        if (result.Failure is { } failure) context.Printer.Error(failure.Sentence);
         context.Printer.LongResult(
-            () => new JsonObject { ["level"] = "restore", ["recovery_points"] = new JsonArray([.. outcomes.Select(ToJson)]) },
+            () => new JsonObject { ["level"] = "restore", ["recovery_points"] = new JsonArray([.. result.Tests.Select(ToJson)]) },
             output =>
             {
-                foreach (var outcome in outcomes)
+                foreach (var test in result.Tests)
                 {
-                    var time = Human.Time(TimeSpan.FromSeconds(outcome.Seconds));
-                    output.WriteLine($"{outcome.SnapshotId}  {(outcome.Passed ? "restores" : "DOES NOT RESTORE")}, {time}");
-                    foreach (var line in outcome.Findings) output.WriteLine($"  {line}");
+                    var time = Human.Time(TimeSpan.FromSeconds(test.Seconds));
+                    output.WriteLine($"{test.SnapshotId}  {(test.Passed ? "restores" : "DOES NOT RESTORE")}, {time}");
+                    foreach (var line in test.Findings) output.WriteLine($"  {line}");
                 }
             });
-        return outcomes.TrueForAll(o => o.Passed) ? ExitCode.Done : ExitCode.Damage;
+        return result.ExitCode;
     }
 
-    private static JsonObject ToJson(SnapshotTestResult outcome) => new()
+    private static JsonObject ToJson(SnapshotTestResult test) => new()
     {
-        ["id"] = outcome.SnapshotId,
-        ["passed"] = outcome.Passed,
-        ["seconds"] = outcome.Seconds,
-        ["findings"] = new JsonArray([.. outcome.Findings.Select(l => JsonValue.Create(l))]),
+        ["id"] = test.SnapshotId,
+        ["passed"] = test.Passed,
+        ["seconds"] = test.Seconds,
+        ["findings"] = new JsonArray([.. test.Findings.Select(l => JsonValue.Create(l))]),
     };
 }

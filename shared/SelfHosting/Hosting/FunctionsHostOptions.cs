@@ -6,6 +6,9 @@ namespace FunctionsBackup.SelfHosting.Hosting;
 /// <summary>How a host runs.</summary>
 public sealed record FunctionsHostOptions
 {
+    /// <summary>The engine's file in the state folder.</summary>
+    public const string EngineFileName = "engine.sqlite";
+
     /// <summary>Folder of <c>host.json</c> and <c>local.settings.json</c>; neither need be there.</summary>
     public required string ScriptRoot { get; init; }
 
@@ -38,7 +41,7 @@ public sealed record FunctionsHostOptions
     /// <summary>The file of the API keys.</summary>
     public string KeyFile => Path.Combine(StateFolder, "api-keys.json");
 
-    internal string EngineFile => Path.Combine(StateFolder, "engine.sqlite");
+    internal string EngineFile => Path.Combine(StateFolder, EngineFileName);
 
     internal string TimerFile => Path.Combine(StateFolder, "timers.sqlite");
 }

@@ -17,7 +17,7 @@ public sealed class ProductFiles(string program, string work, string tree) : IFi
 
     public Task InitializeAsync(CancellationToken cancellationToken) => _product.InitializeAsync(cancellationToken);
 
-    public Command Backup() => _product.Run("backup", "run", "--type", "voice_data");
+    public Command Backup() => _product.Run("backup", "run", "--verify", "none", "--type", "voice_data");
 
     public Command Restore(string target) => _product.Run("restore", "voice_data", "latest", "--target", target);
 

@@ -23,7 +23,7 @@ public sealed class ProductPostgres(string program, string work, Cluster cluster
 
     public Task InitializeAsync(CancellationToken cancellationToken) => _product.InitializeAsync(cancellationToken);
 
-    public Command Backup(bool full) => _product.Run(["backup", "run", "--type", "postgres", .. full ? (string[])["--full"] : []]);
+    public Command Backup(bool full) => _product.Run(["backup", "run", "--verify", "none", "--type", "postgres", .. full ? (string[])["--full"] : []]);
 
     public Command Restore(string target) => _product.Run("restore", "postgres", "latest", "--target", target);
 

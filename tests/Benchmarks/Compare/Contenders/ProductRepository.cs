@@ -16,6 +16,8 @@ internal sealed class ProductRepository(string program, string work, string name
     {
         if (Directory.Exists(Folder)) Directory.Delete(Folder, recursive: true);
         Cluster.MakeDirectory(Folder);
+        if (Directory.Exists(Folder + ".state")) Directory.Delete(Folder + ".state", recursive: true);
+        Cluster.MakeDirectory(Folder + ".state");
         await WriteSecretAsync(_passphrase, "a passphrase for the comparison", cancellationToken);
         if (connection is not null) await WriteSecretAsync(Path.Combine(work, name + ".connection"), connection, cancellationToken);
         await File.WriteAllTextAsync(_settings,
@@ -39,5 +41,5 @@ internal sealed class ProductRepository(string program, string work, string name
     }
 
     public Command Run(params IReadOnlyList<string> arguments) =>
-        new(program, ["--config", _settings, .. arguments]) { AsPostgres = asPostgres };
+        new("/usr/bin/env", [$"FBACKUP_STATE={Folder}.state", program, "--config", _settings, .. arguments]) { AsPostgres = asPostgres };
 }

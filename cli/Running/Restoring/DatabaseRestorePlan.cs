@@ -4,45 +4,19 @@ using FunctionsBackup.Orchestrations.Site;
 
 namespace FunctionsBackup.Cli.Running.Restoring;
 
-/// <summary>Restores, or plans to restore, a PostgreSQL cluster.</summary>
-internal static class DatabaseRestore
+/// <summary>Plans the restore of a PostgreSQL cluster.</summary>
+internal static class DatabaseRestorePlan
 {
     public static async Task<int> RunAsync(
-        CommandContext context, PostgresRestoreOptions options, bool planOnly, CancellationToken cancellationToken)
+        CommandContext context, PostgresRestoreOptions options, CancellationToken cancellationToken)
     {
         var repository = await context.OpenRepositoryAsync(cancellationToken);
         await RepositoryWarnings.SayAsync(context, repository, "postgres", cancellationToken);
         var restore = new PostgresRestore(repository, context.Time);
-        if (planOnly)
-        {
-            var plan = await restore.PlanAsync(options, cancellationToken);
-            foreach (var warning in plan.Warnings) context.Printer.Warn(warning);
-            context.Printer.Result(() => ToJson(plan), output => Describe(plan, output));
-            return plan.MeetsObjective == false || plan.Warnings.Count > 0 ? ExitCode.Warnings : ExitCode.Done;
-        }
-
-        var report = await restore.RunAsync(options, context.Printer.Progress("restore postgres"), cancellationToken);
-        context.Printer.EndProgress();
-        foreach (var warning in report.Warnings) context.Printer.Warn(warning);
-        context.Printer.LongResult(
-            () =>
-            {
-                var json = ToJson(report.Plan);
-                json["written_bytes"] = report.WrittenBytes;
-                json["wal_bytes_written"] = report.WalBytes;
-                json["seconds"] = report.Duration.TotalSeconds;
-                json["warnings"] = new JsonArray([.. report.Warnings.Select(w => JsonValue.Create(w))]);
-                return json;
-            },
-            output =>
-            {
-                output.WriteLine(
-                    $"Restored {report.Plan.Snapshot.Id} to {report.Plan.Layout.DataDirectory}: {Human.Count(report.Files, "file", "files")}, "
-                    + $"{Human.Bytes(report.Bytes)}, {Human.Bytes(report.WalBytes)} of WAL in {Human.Time(report.Duration)}.");
-                output.WriteLine(
-                    $"Start PostgreSQL {report.Plan.Details.ServerVersion / 10_000} on it: it recovers to {report.Plan.Goal.Describe()} by itself.");
-            });
-        return report.Warnings.Count > 0 ? ExitCode.Warnings : ExitCode.Done;
+        var plan = await restore.PlanAsync(options, cancellationToken);
+        foreach (var warning in plan.Warnings) context.Printer.Warn(warning);
+        context.Printer.Result(() => ToJson(plan), output => Describe(plan, output));
+        return plan.MeetsObjective == false || plan.Warnings.Count > 0 ? ExitCode.Warnings : ExitCode.Done;
     }
 
     private static void Describe(PostgresRestorePlan plan, TextWriter output)

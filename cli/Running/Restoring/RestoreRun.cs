@@ -1,0 +1,90 @@
+using System.Text.Json.Nodes;
+using FunctionsBackup.Cli.Running.Work;
+using FunctionsBackup.Orchestrations.Restore;
+using FunctionsBackup.Orchestrations.Site;
+
+namespace FunctionsBackup.Cli.Running.Restoring;
+
+/// <summary>Restores by the same orchestration as everything else, and says what was done.</summary>
+internal static class RestoreRun
+{
+    public static async Task<int> RunAsync(CommandContext context, RestoreRequest request, CancellationToken cancellationToken)
+    {
+        var repository = await context.OpenRepositoryAsync(cancellationToken);
+        await RepositoryWarnings.SayAsync(context, repository, request.Component, cancellationToken);
+        await using var host = await WorkHost.StartAsync(context, cancellationToken);
+        var start = await new RestoreStarter(context.Site).StartAsync(host.Client, request with { RequestedBy = "cli" }, cancellationToken);
+        if (!start.Started) throw new UsageException(
+            $"{start.InstanceId} is restoring into that target already; 'fbackup work follow {start.InstanceId}' shows it.");
+        var result = await WorkRun.FollowAsync<RestoreResult>(
+            context, host, start.InstanceId, $"restore {request.Component}", cancellationToken);
+        foreach (var warning in result.Warnings) context.Printer.Warn(warning);
+        if (result.WarningCount > result.Warnings.Count) context.Printer.Warn($"…and {result.WarningCount - result.Warnings.Count} more.");
+        foreach (var path in result.Damaged) context.Printer.Warn($"{path} could not be restored, because the repository is damaged.");
+        if (result.DamagedCount > result.Damaged.Count)
+            context.Printer.Warn($"…and {result.DamagedCount - result.Damaged.Count} files more, for the same reason.");
+        if (result.Failure is { } failure)
+        {
+            context.Printer.Error(failure.Sentence);
+            return result.ExitCode;
+        }
+
+        context.Printer.LongResult(() => ToJson(start.InstanceId, request, result), output => Write(output, request, result));
+        return result.ExitCode;
+    }
+
+    private static void Write(TextWriter output, RestoreRequest request, RestoreResult result)
+    {
+        var took = Human.Time(TimeSpan.FromSeconds(result.Seconds));
+        var what = $"Restored {result.Plan?.SnapshotId} to {request.Target}: {Human.Count(result.Files, "file", "files")}, {Human.Bytes(result.Bytes)}";
+        output.WriteLine(request.Component == "postgres"
+            ? $"{what}, {Human.Bytes(result.WalBytes)} of WAL in {took}."
+            : $"{what}, {Human.Bytes(result.WrittenBytes)} written in {took}.");
+        if (request.Component == "postgres" && result.Plan is { } plan)
+            output.WriteLine($"Start PostgreSQL {plan.ServerVersion / 10_000} on it: it recovers to {plan.Goal} by itself.");
+    }
+
+    private static JsonObject ToJson(string instanceId, RestoreRequest request, RestoreResult result)
+    {
+        var json = new JsonObject
+        {
+            ["instance"] = instanceId,
+            ["recovery_point"] = result.Plan?.SnapshotId,
+            ["component"] = request.Component,
+            ["target"] = request.Target,
+            ["files"] = result.Files,
+            ["bytes"] = result.Bytes,
+            ["written_bytes"] = result.WrittenBytes,
+            ["seconds"] = result.Seconds,
+            ["warnings"] = new JsonArray([.. result.Warnings.Select(w => JsonValue.Create(w))]),
+        };
+        if (request.Component == "postgres") AddPlan(json, result);
+        else json["damaged"] = new JsonArray([.. result.Damaged.Select(d => JsonValue.Create(d))]);
+        return json;
+    }
+
+    private static void AddPlan(JsonObject json, RestoreResult result)
+    {
+        json["wal_bytes_written"] = result.WalBytes;
+        if (result.Plan is not { } plan) return;
+        json["in_place"] = plan.InPlace;
+        json["goal"] = plan.Goal;
+        json["stop_lsn"] = plan.StopLsn;
+        json["timeline"] = plan.Timeline;
+        json["last_commit"] = plan.LastCommit is { } commit ? Human.Iso(commit) : null;
+        json["window"] = plan.Window is not { } window ? null : new JsonObject
+        {
+            ["begin_lsn"] = window.BeginLsn,
+            ["begin_time"] = Human.Iso(window.BeginTime),
+            ["end_lsn"] = window.EndLsn,
+            ["end_time"] = window.EndTime is { } end ? Human.Iso(end) : null,
+            ["gap"] = window.Gap,
+        };
+        json["stored_bytes"] = plan.StoredBytes;
+        json["requests"] = plan.Requests;
+        json["wal_bytes"] = plan.WalBytes;
+        json["estimated_seconds"] = plan.EstimatedSeconds;
+        json["objective_seconds"] = plan.ObjectiveSeconds;
+        json["meets_objective"] = plan.MeetsObjective;
+    }
+}
