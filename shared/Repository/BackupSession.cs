@@ -136,16 +136,14 @@ public sealed class BackupSession : IAsyncDisposable
                 StoredBytes = StoredBytes,
             },
         };
-        if (_options.Unit is null)
+        if (_options.Unit is { } part)
         {
-            await _repository.Snapshots.CommitAsync(snapshot, cancellationToken).ConfigureAwait(false);
-            _witness = _repository.Snapshots.WitnessAsync(snapshot); // the recovery point need not wait for it
-        }
-        else
-        {
-            await BackupRuns.CreatePartAsync(_repository, ToPart(_options.Unit, snapshot, draft.Links), cancellationToken).ConfigureAwait(false);
+            await BackupRuns.CreatePartAsync(_repository, ToPart(part, snapshot, draft.Links), cancellationToken).ConfigureAwait(false);
+            return snapshot;
         }
 
+        await _repository.Snapshots.CommitAsync(snapshot, cancellationToken).ConfigureAwait(false);
+        _witness = _repository.Snapshots.WitnessAsync(snapshot); // the recovery point need not wait for it
         return snapshot;
     }
 

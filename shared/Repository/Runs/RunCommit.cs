@@ -85,7 +85,7 @@ public sealed class RunCommit
             Details = details(parts),
             Statistics = Add(parts, linked, stored),
         };
-        // Somebody may have been faster: then it is the same.
+        // Somebody may have been faster: then it is the same, and theirs is the witness.
         if (await _repository.Snapshots.TryCommitAsync(snapshot, cancellationToken).ConfigureAwait(false))
             await _repository.Snapshots.WitnessAsync(snapshot).ConfigureAwait(false);
         return snapshot;

@@ -175,10 +175,10 @@ public sealed class SnapshotStore
     }
 
     /// <summary>False: there is a record of that id.</summary>
-    internal async ValueTask<bool> TryCommitAsync(Snapshot snapshot, CancellationToken cancellationToken)
+    internal ValueTask<bool> TryCommitAsync(Snapshot snapshot, CancellationToken cancellationToken)
     {
         var body = JsonSerializer.SerializeToUtf8Bytes(snapshot, SnapshotJson.Default.Snapshot);
-        return await _sealed.CreateAsync(SealedKind.Snapshot, Prefix + snapshot.Id, default, body, cancellationToken).ConfigureAwait(false);
+        return _sealed.CreateAsync(SealedKind.Snapshot, Prefix + snapshot.Id, default, body, cancellationToken);
     }
 
     /// <summary>Makes the witness of a record that was committed just now. Whoever commits waits for it only when it has nothing else to do.</summary>
