@@ -2,6 +2,7 @@ using FunctionsBackup.Functions.Description;
 using FunctionsBackup.Functions.Http;
 using FunctionsBackup.Functions.Status;
 using FunctionsBackup.Operations.Configuration;
+using FunctionsBackup.Operations.Metrics;
 using FunctionsBackup.Orchestrations.Site;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
@@ -28,7 +29,8 @@ public sealed partial class StatusApi(ApiEdge edge, BackupSite site, StatusBoard
         [HttpTrigger(AuthorizationLevel.Function, "get", Route = "metrics")] HttpRequest request, FunctionContext context,
         CancellationToken cancellationToken) => edge.RunAsync(request, context, async _ =>
     {
-        var text = PrometheusText.Of(await board.GetAsync(cancellationToken));
+        await board.GetAsync(cancellationToken); // what the repository says, as gauges
+        var text = PrometheusText.Write(site.Metrics.Registry);
         return new Answer(StatusCodes.Status200OK, PrometheusText.ContentType, System.Text.Encoding.UTF8.GetBytes(text));
     });
 

@@ -49,7 +49,12 @@ public sealed class StatusBoard(BackupSite site) : IDisposable
         var damaged = await ComponentStanding.FindDamagedAsync(lease.Repository, cancellationToken);
         var views = new List<ComponentView>();
         foreach (var component in components)
-            views.Add(ComponentView.Of(await ComponentStanding.OfAsync(site, lease.Repository, component, damaged, cancellationToken)));
+        {
+            var standing = await ComponentStanding.OfAsync(site, lease.Repository, component, damaged, cancellationToken);
+            site.Metrics.RecordStanding(standing);
+            views.Add(ComponentView.Of(standing));
+        }
+
         return new SiteStatus(views.All(v => v.Well), site.Time.GetUtcNow(), views);
     }
 }

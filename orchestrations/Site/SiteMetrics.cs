@@ -3,6 +3,7 @@ using FunctionsBackup.Orchestrations.Backup;
 using FunctionsBackup.Orchestrations.Instances;
 using FunctionsBackup.Orchestrations.RestoreTesting;
 using FunctionsBackup.Orchestrations.Retention;
+using FunctionsBackup.Orchestrations.Standing;
 using FunctionsBackup.Orchestrations.Verification;
 using FunctionsBackup.Orchestrations.WalArchiving;
 
@@ -47,6 +48,19 @@ public sealed class SiteMetrics(TimeProvider time) : IDisposable
     {
         Registry.Set(BackupMetrics.WalLag, status.LagBytes, component);
         if (status.ActualRpoSeconds is { } rpo) Registry.Set(BackupMetrics.ActualRpo, rpo, component);
+    }
+
+    /// <summary>What the repository itself says, so that a host that was just started knows it too.</summary>
+    public void RecordStanding(ComponentStanding standing)
+    {
+        Registry.Set(BackupMetrics.Well, standing.IsWell ? 1 : 0, standing.Component);
+        Registry.Set(BackupMetrics.ObjectiveRpo, standing.Objective.Rpo.TotalSeconds, standing.Component);
+        Registry.Set(BackupMetrics.ObjectiveRto, standing.Objective.Rto.TotalSeconds, standing.Component);
+        if (standing.Loss is { } loss) Registry.Set(BackupMetrics.ActualRpo, loss.TotalSeconds, standing.Component);
+        if (standing.Estimate is { } estimate) Registry.Set(BackupMetrics.PredictedRto, estimate.TotalSeconds, standing.Component);
+        if (standing.Newest is not { } newest) return;
+        Registry.Set(BackupMetrics.LastSuccess, Seconds(newest.CompletedAt), standing.Component);
+        Registry.Set(BackupMetrics.Size, newest.Statistics.LogicalBytes, standing.Component, newest.Kind);
     }
 
     public void RecordRetention(RetentionResult result) => Registry.Set(BackupMetrics.WaitingBytes, result.WaitingBytes);

@@ -40,6 +40,15 @@ public static class BackupMetrics
     public static MetricDefinition PredictedRto { get; } = new(
         "voice_agent_backup_predicted_rto_seconds", MetricKind.Gauge, "Estimated time of a restore of the newest recovery point.", Component);
 
+    public static MetricDefinition ObjectiveRpo { get; } =
+        new("voice_agent_backup_objective_rpo_seconds", MetricKind.Gauge, "The longest acceptable loss, as a time.", Component);
+
+    public static MetricDefinition ObjectiveRto { get; } =
+        new("voice_agent_backup_objective_rto_seconds", MetricKind.Gauge, "The longest acceptable time until it runs again.", Component);
+
+    public static MetricDefinition Well { get; } = new(
+        "voice_agent_backup_well", MetricKind.Gauge, "1 if the component is protected, restorable and within its objectives, else 0.", Component);
+
     public static MetricDefinition LastRestoreTest { get; } = new(
         "voice_agent_backup_last_restore_test_timestamp", MetricKind.Gauge, "When a restore was last proven to work, seconds since 1970.", Component);
 
@@ -58,7 +67,7 @@ public static class BackupMetrics
     /// <summary>All of them, in the order in which they are shown.</summary>
     public static IReadOnlyList<MetricDefinition> All { get; } =
     [
-        Total, Duration, Size, StoredBytes, LastSuccess, VerificationStatus, VerificationTime, ActualRpo, PredictedRto, LastRestoreTest,
-        RestoreTestStatus, UnverifiedBytes, WalLag, WaitingBytes,
+        Total, Duration, Size, StoredBytes, LastSuccess, VerificationStatus, VerificationTime, ActualRpo, PredictedRto, ObjectiveRpo,
+        ObjectiveRto, Well, LastRestoreTest, RestoreTestStatus, UnverifiedBytes, WalLag, WaitingBytes,
     ];
 }
