@@ -137,7 +137,10 @@ internal sealed class BackupBoard(TaskOrchestrationContext context, IReadOnlyLis
     /// <summary>Whether a defect breaks one of these; of more defects than are listed, one is taken to.</summary>
     private static bool Touches(VerificationResult verification, List<ComponentResult> own) =>
         verification.DefectCount > verification.Defects.Count
-        || verification.Defects.Any(d => d.BreaksSnapshot && d.Snapshots.Intersect(own.Select(r => r.SnapshotId)).Any());
+        // A new snapshot relies on no part of the index that was damaged when it was taken, whatever else may.
+        || verification.Defects.Any(
+            d => d.BreaksSnapshot && !d.ObjectName.StartsWith("index/", StringComparison.Ordinal)
+                && d.Snapshots.Intersect(own.Select(r => r.SnapshotId)).Any());
 
     private static int ExitCode(RunOutcome outcome, List<ComponentResult> own, VerificationResult? verification)
     {
