@@ -272,6 +272,16 @@ public sealed class BackupRepository : IAsyncDisposable
     /// <summary>Whether a session that began when this repository was opened may still commit.</summary>
     internal ValueTask CheckFenceAsync(string? parent, CancellationToken cancellationToken) => _fence.CheckAsync(
         async token => parent is null || await Snapshots.ExistsAsync(parent, token).ConfigureAwait(false), cancellationToken);
+
+    /// <summary>After the record was created: takes it back if what it took over may be gone.</summary>
+    /// <exception cref="RepositoryException">It was taken back; the backup must be run again.</exception>
+    internal async ValueTask ConfirmAsync(Snapshot snapshot, CancellationToken cancellationToken)
+    {
+        if (snapshot.Parent is not { } parent || await _fence.HeldAsync(token => Snapshots.ExistsAsync(parent, token), cancellationToken).ConfigureAwait(false))
+            return;
+        await Snapshots.DeleteAsync(snapshot.Id, CancellationToken.None).ConfigureAwait(false);
+        throw CollectionFence.ParentGone();
+    }
 }
 
 /// <summary>Cost of a read.</summary>

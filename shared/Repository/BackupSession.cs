@@ -143,6 +143,7 @@ public sealed class BackupSession : IAsyncDisposable
         }
 
         await _repository.Snapshots.CommitAsync(snapshot, cancellationToken).ConfigureAwait(false);
+        await _repository.ConfirmAsync(snapshot, CancellationToken.None).ConfigureAwait(false);
         _witness = _repository.Snapshots.WitnessAsync(snapshot); // the recovery point need not wait for it
         return snapshot;
     }

@@ -64,6 +64,13 @@ internal sealed class CollectionFence
         }
     }
 
+    /// <summary>
+    /// After the record was created: whether the parent was there long enough. It may have been removed between the look before and the
+    /// record, and a collection that looked in that moment saw neither.
+    /// </summary>
+    public async ValueTask<bool> HeldAsync(Func<CancellationToken, ValueTask<bool>> parentIsThere, CancellationToken cancellationToken) =>
+        !_collectionWaited || await parentIsThere(cancellationToken).ConfigureAwait(false);
+
     /// <summary>Also on a machine that was asleep (where only the wall clock goes on) or whose wall clock was set back.</summary>
     private TimeSpan Elapsed()
     {

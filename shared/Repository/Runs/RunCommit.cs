@@ -86,8 +86,15 @@ public sealed class RunCommit
             Statistics = Add(parts, linked, stored),
         };
         // Somebody may have been faster: then it is the same, and theirs is the witness.
-        if (await _repository.Snapshots.TryCommitAsync(snapshot, cancellationToken).ConfigureAwait(false))
-            await _repository.Snapshots.WitnessAsync(snapshot).ConfigureAwait(false);
+        if (!await _repository.Snapshots.TryCommitAsync(snapshot, cancellationToken).ConfigureAwait(false)) return snapshot;
+        if (Run.Token.CollectionWaited && !await AllExistAsync(parents, CancellationToken.None).ConfigureAwait(false))
+        {
+            // Removed between the look before and the record: a collection that looked in that moment saw neither.
+            await _repository.Snapshots.DeleteAsync(id, CancellationToken.None).ConfigureAwait(false);
+            throw CollectionFence.ParentGone();
+        }
+
+        await _repository.Snapshots.WitnessAsync(snapshot).ConfigureAwait(false);
         return snapshot;
     }
 
