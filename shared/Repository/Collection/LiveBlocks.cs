@@ -32,15 +32,27 @@ internal sealed class LiveBlocks
     {
         var live = new LiveBlocks();
         var walker = new SnapshotWalker(repository.Fetcher);
-        var ids = await repository.Snapshots.ListIdsAsync(null, cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
-        await repository.Index.RefreshAsync(cancellationToken).ConfigureAwait(false); // a record is committed after its segments
-        if (repository.Index.Damaged.Count > 0)
-            throw new RepositoryException($"Nothing was collected: {repository.Index.Damaged[0].Message}", repository.Index.Damaged[0]);
         var places = new List<ChunkLocation>();
         var lost = false;
-        foreach (var id in ids)
+        var seen = new HashSet<string>();
+        List<string> ids;
+        do
         {
-            if (await repository.Snapshots.FindAsync(id, cancellationToken).ConfigureAwait(false) is not { } snapshot) continue;
+            ids = await repository.Snapshots.ListIdsAsync(null, cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
+            await repository.Index.RefreshAsync(cancellationToken).ConfigureAwait(false); // a record is committed after its segments
+            if (repository.Index.Damaged.Count > 0)
+                throw new RepositoryException($"Nothing was collected: {repository.Index.Damaged[0].Message}", repository.Index.Damaged[0]);
+            foreach (var id in ids.Where(seen.Add))
+                if (await repository.Snapshots.FindAsync(id, cancellationToken).ConfigureAwait(false) is { } snapshot)
+                    await MarkAsync(snapshot).ConfigureAwait(false);
+        }
+        while (!await AreAllThereAsync(repository, ids, cancellationToken).ConfigureAwait(false));
+
+        if (lost) live._named = [.. repository.Index.Packs().Select(p => p.Name)];
+        return live;
+
+        async ValueTask MarkAsync(Snapshot snapshot)
+        {
             DamageException? damage = null;
             await walker.WalkAsync(
                 snapshot,
@@ -60,9 +72,16 @@ internal sealed class LiveBlocks
                     $"Recovery point {snapshot.Id} is damaged, so it is not known what it needs; run 'fbackup repository repair', or remove it, then prune again.",
                     damage);
         }
+    }
 
-        if (lost) live._named = [.. repository.Index.Packs().Select(p => p.Name)];
-        return live;
+    /// <summary>
+    /// A recovery point that went while we looked may have had a successor that took its chunks over, and came too late for the list: then the
+    /// list is made again.
+    /// </summary>
+    private static async ValueTask<bool> AreAllThereAsync(BackupRepository repository, List<string> ids, CancellationToken cancellationToken)
+    {
+        var now = await repository.Snapshots.ListIdsAsync(null, cancellationToken).ToHashSetAsync(null, cancellationToken).ConfigureAwait(false);
+        return ids.TrueForAll(now.Contains);
     }
 
     /// <summary>Carries over what is known of segments to those that they were merged into.</summary>
