@@ -49,15 +49,22 @@ internal sealed class StreamStorer(BackupRepository repository, BackupSession se
         session.CountRead((long)file.Blocks.Length * checker.PageSize);
         var earlier = parent?.Find(path)?.Content
             ?? throw new PostgresBackupException($"The server sent {path} incrementally, though the earlier backup does not have it.");
-        if (file.Blocks.Length == 0 && (long)file.TruncationBlocks * checker.PageSize == earlier.Size) return earlier;
+        if (file.Blocks.Length == 0 && (long)file.TruncationBlocks * checker.PageSize == earlier.Size)
+        {
+            await source.ReadEndAsync(cancellationToken);
+            return earlier;
+        }
+
         var inspector = InspectorFor(path)!;
         using var rebuild = new FileRebuild(repository, session, earlier, file, checker.PageSize);
-        return await rebuild.RunAsync(
+        var content = await rebuild.RunAsync(
             async (page, block) =>
             {
                 await source.ReadExactlyAsync(page, cancellationToken);
                 inspector.Inspect(page.Span, (long)block * checker.PageSize, null);
             },
             cancellationToken);
+        await source.ReadEndAsync(cancellationToken);
+        return content;
     }
 }

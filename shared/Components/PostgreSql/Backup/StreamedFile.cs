@@ -39,11 +39,11 @@ internal sealed class StreamedFile(PageInspector? inspector) : IContentSource, I
         }
     }
 
-    /// <summary>Says that the file is complete.</summary>
+    /// <summary>Says that the file is complete. A worker that failed in the meantime has its own reason; it is not this side's failure.</summary>
     public async ValueTask CompleteAsync(CancellationToken cancellationToken)
     {
         if (_filled > 0) await FlushAsync(cancellationToken);
-        _pieces.Writer.Complete();
+        _pieces.Writer.TryComplete();
     }
 
     /// <summary>Makes the other side fail: the file will not come to its end, or nobody reads it any more.</summary>
@@ -79,6 +79,14 @@ internal sealed class StreamedFile(PageInspector? inspector) : IContentSource, I
             if (run.Bytes == 0) throw new PostgresBackupException("A file of the base backup ends too early.");
             buffer = buffer[run.Bytes..];
         }
+    }
+
+    /// <summary>Waits for the end of the file, so that a worker that needs no more bytes does not let go of a file that is being sent.</summary>
+    /// <exception cref="PostgresBackupException">There are more bytes.</exception>
+    public async ValueTask ReadEndAsync(CancellationToken cancellationToken)
+    {
+        if (_read < _reading.Length || await NextAsync(cancellationToken))
+            throw new PostgresBackupException("A file of the base backup goes on after its end.");
     }
 
     private async ValueTask<bool> NextAsync(CancellationToken cancellationToken)
