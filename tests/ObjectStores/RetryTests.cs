@@ -40,6 +40,22 @@ public sealed class RetryTests
 
     [Theory]
     [MemberData(nameof(TestStore.Kinds), MemberType = typeof(TestStore))]
+    public async Task An_error_that_is_cut_on_the_way_is_asked_for_again(StoreKind kind)
+    {
+        await using var test = await TestStore.NewAsync(kind);
+        await using var store = test.Open();
+        await store.CreateAsync("there", new byte[1], None);
+        test.Proxy.Choose = request => request.Number % 2 == 1 ? HttpFault.CutAnswer : HttpFault.None;
+        for (var i = 0; i < 6; i++)
+        {
+            await Should.ThrowAsync<ObjectNotFoundException>(async () => await store.ReadAsync("x", 0, new byte[1], None));
+            (await store.FindAsync("x", None)).ShouldBeNull();
+            (await store.CreateAsync("there", new byte[1], None)).ShouldBeFalse();
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(TestStore.Kinds), MemberType = typeof(TestStore))]
     public async Task A_request_that_never_ends_is_given_up_in_time_and_tried_again(StoreKind kind)
     {
         await using var test = await TestStore.NewAsync(kind);

@@ -18,6 +18,11 @@ internal sealed class S3Errors(string bucket)
     public RequestFault Translate(Exception exception, string deed)
     {
         var cannot = $"Cannot {deed} in bucket {bucket}:";
+        // An answer whose body was cut on the way, also that of an error, whose code is then not known: the next attempt gets all of it.
+        if (exception is AmazonUnmarshallingException)
+            return new RequestFault(
+                new StoreException($"{cannot} the answer cannot be read; look at the network and the service.", exception, transient: true),
+                retry: true);
         if (exception is AmazonServiceException service && (int)service.StatusCode != 0) return Translate(service, cannot);
         if (HttpFaults.Translate(exception, cannot) is { } fault) return fault;
         if (exception is AmazonServiceException or AmazonClientException)

@@ -1,3 +1,6 @@
+using System.Net;
+using System.Xml;
+using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
 using FunctionsBackup.Storage;
@@ -11,6 +14,19 @@ namespace FunctionsBackup.Tests.ObjectStores.S3;
 public sealed class S3FeatureTests
 {
     private static CancellationToken None => CancellationToken.None;
+
+    // Whether the SDK sees a lost connection or a body that cannot be parsed is a matter of timing: the proxy cannot choose.
+    [Theory]
+    [InlineData(HttpStatusCode.NotFound)]
+    [InlineData(HttpStatusCode.OK)]
+    public void An_answer_that_cannot_be_parsed_is_asked_for_again_whatever_its_status(HttpStatusCode status)
+    {
+        var cut = new AmazonUnmarshallingException("1", "", "<Error><Code>NoSu", new XmlException("Unexpected end of file"), status);
+        var fault = new S3Errors("bucket").Translate(cut, "read object x");
+        fault.Retry.ShouldBeTrue();
+        ((StoreException)fault.Error).IsTransient.ShouldBeTrue();
+        fault.Error.Message.ShouldContain("the answer cannot be read");
+    }
 
     [Fact]
     public async Task New_objects_get_tags_and_are_encrypted_with_the_key_that_is_named()
