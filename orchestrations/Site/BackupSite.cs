@@ -1,4 +1,5 @@
 using FunctionsBackup.Components.Files;
+using FunctionsBackup.Operations.Audit;
 using FunctionsBackup.Operations.Configuration;
 
 namespace FunctionsBackup.Orchestrations.Site;
@@ -33,6 +34,9 @@ public sealed class BackupSite : IAsyncDisposable
     public ProgressBoard Progress { get; }
 
     public SiteMetrics Metrics { get; }
+
+    /// <summary>Who did what; see <see cref="AuditActions"/>.</summary>
+    public IAuditLog Audit { get; init; } = NoAuditLog.Instance;
 
     /// <summary>The configuration; read again when its file has changed.</summary>
     /// <exception cref="ConfigurationException">It cannot be used: every error that was found.</exception>
