@@ -21,7 +21,7 @@ internal static class WorkCommand
         new Command("show", "One instance.") { Id }.Does(ShowAsync),
         new Command("follow", "Stay with an instance until it ends; go on with it, if nobody works.") { Id, WorkOptions.OnInterrupt }.Does(FollowAsync),
         Steer("cancel", "Stop it: nothing half remains.", (client, id, token) =>
-            client.RaiseEventAsync(id, InstanceEvents.Cancel, "cancelled at the command line", token)),
+            Instance.CancelAsync(client, id, "cancelled at the command line", token)),
         Steer("suspend", "Begin nothing new until it is resumed.", (client, id, token) =>
             client.SuspendInstanceAsync(id, "suspended at the command line", token)),
         Steer("resume", "Go on.", (client, id, token) => client.ResumeInstanceAsync(id, "resumed at the command line", token)),

@@ -74,7 +74,7 @@ internal static class InstanceApi
         var reason = $"{body.Reason ?? $"{action} was asked for"} (by {caller.Name})";
         await (action switch
         {
-            "cancel" => client.RaiseEventAsync(id, InstanceEvents.Cancel, reason, cancellationToken),
+            "cancel" => Instance.CancelAsync(client, id, reason, cancellationToken),
             "suspend" => client.SuspendInstanceAsync(id, reason, cancellationToken),
             "resume" => client.ResumeInstanceAsync(id, reason, cancellationToken),
             _ => client.TerminateInstanceAsync(id, reason, cancellationToken),

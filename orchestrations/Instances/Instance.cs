@@ -74,6 +74,14 @@ public static class Instance
         return found;
     }
 
+    /// <summary>Has an instance end in order. One that is suspended goes on for that: before, it hears nothing.</summary>
+    public static async Task CancelAsync(DurableTaskClient client, string instanceId, string reason, CancellationToken cancellationToken)
+    {
+        await client.RaiseEventAsync(instanceId, InstanceEvents.Cancel, reason, cancellationToken);
+        if (await client.GetInstanceAsync(instanceId, cancellationToken) is { RuntimeStatus: OrchestrationRuntimeStatus.Suspended })
+            await client.ResumeInstanceAsync(instanceId, reason, cancellationToken);
+    }
+
     /// <summary>By time of creation, then by id: the same for whoever looks.</summary>
     public static int OldestFirst(OrchestrationMetadata a, OrchestrationMetadata b) =>
         a.CreatedAt.UtcTicks != b.CreatedAt.UtcTicks

@@ -1,12 +1,10 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 
 namespace FunctionsBackup.Tests.Cli;
 
 /// <summary>Signals, pipes and full disks.</summary>
-public sealed partial class ProcessTests : IDisposable
+public sealed class ProcessTests : IDisposable
 {
-    private const int SigInt = 2, SigTerm = 15;
     private readonly Fbackup _fbackup = new();
 
     public ProcessTests()
@@ -18,15 +16,15 @@ public sealed partial class ProcessTests : IDisposable
     public void Dispose() => _fbackup.Dispose();
 
     [Theory]
-    [InlineData(SigInt)]
-    [InlineData(SigTerm)]
+    [InlineData(Signal.Interrupt)]
+    [InlineData(Signal.Terminate)]
     public async Task A_signal_ends_it_with_130(int signal)
     {
         _fbackup.Run("init", "--yes").Expect(0);
         using var process = _fbackup.Start("wal", "receive");
         // The first complaint shows that it is at work: nobody listens on that port.
         var complaint = await process.StandardError.ReadLineAsync();
-        Kill(process.Id, signal).ShouldBe(0);
+        Signal.Send(process, signal);
         var rest = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
         process.ExitCode.ShouldBe(130, complaint + rest);
@@ -72,7 +70,4 @@ public sealed partial class ProcessTests : IDisposable
         process.WaitForExit();
         return (process.ExitCode, error);
     }
-
-    [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int Kill(int process, int signal);
 }

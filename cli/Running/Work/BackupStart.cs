@@ -1,6 +1,7 @@
 using FunctionsBackup.Orchestrations.Backup;
 using FunctionsBackup.Orchestrations.Instances;
 using FunctionsBackup.Orchestrations.Site;
+using Microsoft.DurableTask.Client;
 
 namespace FunctionsBackup.Cli.Running.Work;
 
@@ -24,9 +25,11 @@ internal static class BackupStart
         var now = context.Time.GetUtcNow();
         foreach (var old in await Instance.ListLiveAsync(host.Client, InstanceIds.Backup, cancellationToken))
         {
+            // Somebody meant a suspended one to rest.
+            if (old.RuntimeStatus == OrchestrationRuntimeStatus.Suspended) continue;
             if (now - old.CreatedAt < Stale || now - old.LastUpdatedAt < Stale) continue;
             context.Printer.Note($"{old.InstanceId} was left unfinished at {Human.Moment(old.LastUpdatedAt)} and is cancelled.");
-            await host.Client.RaiseEventAsync(old.InstanceId, InstanceEvents.Cancel, "left unfinished", cancellationToken);
+            await Instance.CancelAsync(host.Client, old.InstanceId, "left unfinished", cancellationToken);
             await host.Client.WaitForInstanceCompletionAsync(old.InstanceId, cancellationToken);
         }
     }

@@ -20,6 +20,8 @@ internal static class WorkRun
         CommandContext context, WorkHost host, string instanceId, string title, CancellationToken cancellationToken)
         where TResult : class
     {
+        if (await host.Client.GetInstanceAsync(instanceId, cancellationToken) is { RuntimeStatus: OrchestrationRuntimeStatus.Suspended })
+            context.Printer.Note($"{instanceId} is suspended; 'fbackup work resume {instanceId}' lets it go on.");
         using var gone = new CancellationTokenSource();
         var ended = host.Client.WaitForInstanceCompletionAsync(instanceId, getInputsAndOutputs: true, gone.Token);
         var progress = new WorkProgressView(context, instanceId, title, host.WorksHere);
@@ -61,7 +63,7 @@ internal static class WorkRun
         }
 
         context.Printer.Note($"Cancelling {instanceId}; once more ends this at once.");
-        await host.Client.RaiseEventAsync(instanceId, InstanceEvents.Cancel, "interrupted at the command line", CancellationToken.None);
+        await Instance.CancelAsync(host.Client, instanceId, "interrupted at the command line", CancellationToken.None);
         await ended;
     }
 }
