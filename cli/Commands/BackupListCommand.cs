@@ -34,11 +34,11 @@ internal static class BackupListCommand
             return;
         }
 
-        var table = new Table("recovery point", "component", "kind", "completed", "files", "size", "stored", "warnings");
+        var table = new Table("recovery point", "part of", "component", "kind", "completed", "files", "size", "stored", "warnings");
         foreach (var s in snapshots)
         {
             table.Add(
-                s.Id, s.Component, s.Kind, Human.Moment(s.CompletedAt), $"{s.Statistics.Files:N0}", Human.Bytes(s.Statistics.LogicalBytes),
+                s.Id, s.Point ?? "-", s.Component, s.Kind, Human.Moment(s.CompletedAt), $"{s.Statistics.Files:N0}", Human.Bytes(s.Statistics.LogicalBytes),
                 Human.Bytes(s.Statistics.StoredBytes), s.Warnings.Count == 0 ? "" : $"{s.Warnings.Count}");
         }
 

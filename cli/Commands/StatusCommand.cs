@@ -2,13 +2,15 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using FunctionsBackup.Cli.Output;
 using FunctionsBackup.Cli.Running;
+using FunctionsBackup.Cli.Running.Work;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Orchestrations.Standing;
+using FunctionsBackup.SelfHosting.Hosting;
 
 namespace FunctionsBackup.Cli.Commands;
 
 /// <summary><c>status</c>: of each configured component, is it protected, would it restore, is it within its objectives? Exit code 3 if
-/// not.</summary>
+/// not. And what is being done at the moment.</summary>
 internal static class StatusCommand
 {
     public static Command Create() => new Command("status", "Is everything protected, would it restore, how long would it take?").Does(
@@ -21,10 +23,15 @@ internal static class StatusCommand
             standings.Add(await ComponentStanding.OfAsync(context.Site, repository, component, damaged, cancellationToken));
         if (standings.Count == 0) context.Printer.Warn(
             $"No component is configured; add one under components in {context.ConfigurationFile}.");
+        var work = await WorkAsync(context, cancellationToken);
 
         context.Printer.Result(
-            () => new JsonObject { ["well"] = standings.Count > 0 && standings.All(s => s.IsWell),
-                ["components"] = new JsonArray([.. standings.Select(ToJson)]) },
+            () => new JsonObject
+            {
+                ["well"] = standings.Count > 0 && standings.All(s => s.IsWell),
+                ["components"] = new JsonArray([.. standings.Select(ToJson)]),
+                ["work"] = work is null ? null : new JsonArray([.. work.Select(WorkView.ToJson)]),
+            },
             output =>
             {
                 var table = new Table(
@@ -38,10 +45,29 @@ internal static class StatusCommand
                 }
 
                 table.Write(output, context.Printer.IsTerminal);
+                if (work is not { Count: > 0 }) return;
+                output.WriteLine();
+                WorkView.Write(work, output, context.Printer.IsTerminal);
             });
         foreach (var reason in standings.SelectMany(s => s.Reasons)) context.Printer.Warn(reason);
         return standings.Count > 0 && standings.All(s => s.IsWell) ? ExitCode.Done : ExitCode.Warnings;
     });
+
+    /// <summary>What is at work; null if the state cannot be read, which says nothing about what is protected.</summary>
+    private static async Task<IReadOnlyList<RunningWork>?> WorkAsync(CommandContext context, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (!WorkHost.HasState(context)) return [];
+            await using var host = await WorkHost.LookAsync(context, cancellationToken);
+            return await RunningWork.ListAsync(host.Client, cancellationToken);
+        }
+        catch (HostingException e)
+        {
+            context.Printer.Warn($"What is at work is not known: {e.Message}");
+            return null;
+        }
+    }
 
     private static string Yes(bool value) => value ? "yes" : "NO";
 

@@ -25,7 +25,9 @@ public sealed class BackupTests : IDisposable
         listed.Single()!["id"]!.GetValue<string>().ShouldBe(id);
         listed[0]!["files"]!.GetValue<int>().ShouldBe(1);
         listed[0]!["logical_bytes"]!.GetValue<int>().ShouldBe(5);
-        _fbackup.Run("backup", "list").Expect(0).Output.ShouldContain(id);
+        var point = events[^1]["point"]!.GetValue<string>();
+        listed[0]!["point"]!.GetValue<string>().ShouldBe(point);
+        _fbackup.Run("backup", "list").Expect(0).Output.ShouldMatch($"(?m)^{id} +{point} +voice_data ");
         _fbackup.Run("backup", "list", "--type", "logs").Expect(0).Output.ShouldNotContain(id);
 
         _fbackup.Run("backup", "show", "latest", "--json").Expect(0).Json["id"]!.GetValue<string>().ShouldBe(id);

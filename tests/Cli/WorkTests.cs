@@ -26,11 +26,22 @@ public sealed class WorkTests(DatabaseFixture database) : IClassFixture<Database
         Fbackup.Run("work", "list").Expect(0).Output.ShouldMatch($"(?m)^{id} +running ");
         Fbackup.Run("work", "show", id).Expect(0).Output.ShouldContain("\"status\": \"running\"");
 
+        var work = Fbackup.Run("status", "--json").Expect(3).Json["work"]!.AsArray().Single()!;
+        work["instance"]!.GetValue<string>().ShouldBe(id);
+        work["kind"]!.GetValue<string>().ShouldBe("backup");
+        work["components"]!.AsArray().Select(c => c!.GetValue<string>()).ShouldBe(Both);
+        work["phase"]!.GetValue<string>().ShouldBe("storing");
+        work["total"]!.GetValue<int>().ShouldBe(2);
+        work["follow"]!.GetValue<string>().ShouldBe($"fbackup work follow {id}");
+        Fbackup.Run("status").Expect(3).Output.ShouldMatch(
+            $"(?m)^backup +postgres, voice_data +storing, [01] of 2.* fbackup work follow {id}$");
+
         Fbackup.Run("work", "cancel", id).Expect(0).Error.ShouldContain($"{id} was told to cancel.");
         var ended = (await backup.EndAsync()).Expect(130);
         ended.Events[^1]["outcome"]!.GetValue<string>().ShouldBe("cancelled");
         _site.Snapshots().ShouldBeEmpty();
         _site.Running().ShouldBeEmpty();
+        Fbackup.Run("status", "--json").Expect(3).Json["work"]!.AsArray().ShouldBeEmpty();
         Directory.GetFiles(Fbackup.PathOf("repository"), "*", SearchOption.AllDirectories).ShouldNotContain(f => f.Contains("/parts/"));
         Fbackup.Run("work", "list", "--all").Expect(0).Output.ShouldMatch($"(?m)^{id} +completed ");
         Fbackup.Run("backup", "verify", "--level", "full").Expect(0);
