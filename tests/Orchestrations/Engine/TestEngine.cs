@@ -19,11 +19,12 @@ internal sealed class TestEngine : IAsyncDisposable
 
     public DurableTaskClient Client => Engine.Client;
 
-    public static async Task<TestEngine> StartAsync(TestSite test, string state = "state.db", int maxLive = 500)
+    public static async Task<TestEngine> StartAsync(
+        TestSite test, string state = "state.db", int maxLive = 500, Func<ActivityInvocation, Task>? before = null)
     {
         var site = test.Open();
         TestEngine? engine = null;
-        var registry = FunctionRegistration.Create(site, () => engine!.Client);
+        var registry = FunctionRegistration.Create(site, () => engine!.Client, before);
         engine = new TestEngine(site, registry);
         engine.Engine = await DurableEngine.OpenAsync(
             new DurableEngineOptions

@@ -12,7 +12,8 @@ public static class FunctionRegistration
 {
     /// <param name="site">What activities are made with.</param>
     /// <param name="client">The engine's client, once there is one.</param>
-    public static TaskRegistry Create(BackupSite site, Func<DurableTaskClient> client)
+    /// <param name="before">Runs before each activity: holds it up, or counts.</param>
+    public static TaskRegistry Create(BackupSite site, Func<DurableTaskClient> client, Func<ActivityInvocation, Task>? before = null)
     {
         var registry = new TaskRegistry();
         foreach (var type in typeof(BackupSite).Assembly.GetTypes())
@@ -22,14 +23,18 @@ public static class FunctionRegistration
                 if (method.GetParameters().Any(p => p.IsDefined(typeof(OrchestrationTriggerAttribute))))
                     registry.AddOrchestrator(function.Name, TaskVersion.Unversioned, context => RunAsync(method, null, [context]));
                 else
-                    registry.AddActivity(function.Name, call => RunAsync(
-                        method, method.IsStatic ? null : Activator.CreateInstance(type, site),
-                        [.. method.GetParameters().Select(p => p switch
-                        {
-                            _ when p.IsDefined(typeof(ActivityTriggerAttribute)) => call.GetInput(p.ParameterType),
-                            _ when p.ParameterType == typeof(DurableTaskClient) => client(),
-                            _ => (object?)call.CancellationToken,
-                        })]));
+                    registry.AddActivity(function.Name, async call =>
+                    {
+                        if (before is not null) await before(call);
+                        return await RunAsync(
+                            method, method.IsStatic ? null : Activator.CreateInstance(type, site),
+                            [.. method.GetParameters().Select(p => p switch
+                            {
+                                _ when p.IsDefined(typeof(ActivityTriggerAttribute)) => call.GetInput(p.ParameterType),
+                                _ when p.ParameterType == typeof(DurableTaskClient) => client(),
+                                _ => (object?)call.CancellationToken,
+                            })]);
+                    });
             }
 
         return registry;
