@@ -1,6 +1,7 @@
 using FunctionsBackup.Operations.Configuration;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Keys;
+using FunctionsBackup.Storage;
 
 namespace FunctionsBackup.Orchestrations.Site;
 
@@ -41,12 +42,19 @@ public sealed class RepositoryPool : IAsyncDisposable
     private readonly Dictionary<string, Opened> _runs = [];
     private readonly ITimer _tidy;
     private SharedKeys? _keys;
+    private Task _preparing = Task.CompletedTask;
 
     internal RepositoryPool(BackupSite site)
     {
         _site = site;
         _tidy = site.Time.CreateTimer(_ => _ = TidyAsync(), null, site.Options.CloseAfter, site.Options.CloseAfter);
     }
+
+    /// <summary>
+    /// Begins to unlock the keys on another thread, for who will need the repository soon and has other things to do first. Call it before
+    /// the first rent; who rents meanwhile waits for it.
+    /// </summary>
+    public void Prepare() => _preparing = Task.Run(PrepareAsync);
 
     /// <summary>Lends the repository as it was when this run first asked for it.</summary>
     /// <param name="run">Name of the run, the instance, or whatever shares a view of the repository.</param>
@@ -105,6 +113,7 @@ public sealed class RepositoryPool : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _tidy.DisposeAsync();
+        await _preparing;
         foreach (var opened in _runs.Values) await CloseAsync(opened);
         _runs.Clear();
         _keys?.Drop();
@@ -118,15 +127,7 @@ public sealed class RepositoryPool : IAsyncDisposable
         SharedKeys? keys = null;
         try
         {
-            var configuration = _site.Configuration;
-            if (_keys is null || _keys.Configuration != configuration || _site.Time.GetElapsedTime(_keys.UnlockedAt) > KeysMaximumAge)
-            {
-                var unlocked = await RepositoryAccess.UnlockAsync(_site, store, cancellationToken);
-                _keys?.Drop();
-                _keys = new SharedKeys(unlocked, configuration, _site.Time.GetTimestamp());
-            }
-
-            keys = _keys.Take();
+            keys = await TakeKeysAsync(store, cancellationToken);
             var options = new RepositoryOptions
             {
                 Compression = RepositoryAccess.Compression(_site), Time = _site.Time, LoadIndex = index, KeepKeys = true,
@@ -139,6 +140,39 @@ public sealed class RepositoryPool : IAsyncDisposable
             await store.DisposeAsync();
             throw;
         }
+    }
+
+    private async Task PrepareAsync()
+    {
+        await _gate.WaitAsync();
+        try
+        {
+            await using var store = RepositoryAccess.CreateStore(_site);
+            (await TakeKeysAsync(store, CancellationToken.None)).Drop();
+        }
+#pragma warning disable CA1031 // Nobody has asked yet: who rents meets the same and tells it.
+        catch
+#pragma warning restore CA1031
+        {
+            return;
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    private async ValueTask<SharedKeys> TakeKeysAsync(IObjectStore store, CancellationToken cancellationToken)
+    {
+        var configuration = _site.Configuration;
+        if (_keys is null || _keys.Configuration != configuration || _site.Time.GetElapsedTime(_keys.UnlockedAt) > KeysMaximumAge)
+        {
+            var unlocked = await RepositoryAccess.UnlockAsync(_site, store, cancellationToken);
+            _keys?.Drop();
+            _keys = new SharedKeys(unlocked, configuration, _site.Time.GetTimestamp());
+        }
+
+        return _keys.Take();
     }
 
     private async ValueTask GiveBackAsync(Opened opened)

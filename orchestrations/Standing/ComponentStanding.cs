@@ -1,6 +1,7 @@
 using FunctionsBackup.Components.Estimates;
 using FunctionsBackup.Components.PostgreSql;
 using FunctionsBackup.Components.PostgreSql.Wal;
+using FunctionsBackup.Operations.Configuration;
 using FunctionsBackup.Operations.Objectives;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository;
@@ -63,7 +64,7 @@ public sealed record ComponentStanding(string Component, RecoveryObjective Objec
         var reasons = new List<string>(await LostRecords.DescribeAsync(repository, component, cancellationToken));
         if (sound != newest) reasons.Add($"{newest.Id} is damaged; take a new one with 'fbackup backup run --type {component}'.");
         if (sound.Warnings.Count > 0) reasons.Add($"{sound.Id} was taken with warnings; 'fbackup backup show {sound.Id}' shows them.");
-        var (until, walBytes) = component == "postgres" ? await WalAsync(repository, sound, reasons, cancellationToken)
+        var (until, walBytes) = component == "postgres" ? await WalAsync(site, repository, sound, reasons, cancellationToken)
             : (sound.StartedAt, 0L);
         var estimator = await RestoreEstimator.LoadAsync(repository, cancellationToken);
         standing = standing with
@@ -82,15 +83,39 @@ public sealed record ComponentStanding(string Component, RecoveryObjective Objec
         return standing with { Reasons = reasons };
     }
 
-    /// <summary>Up to when the archived WAL leads, and how much of it there is to replay.</summary>
+    /// <summary>
+    /// Up to when the archived WAL leads, and how much of it there is to replay. Times in the WAL are those of its records, of which an idle
+    /// database writes none: where the server says that it has written nothing beyond the archive, nothing would be lost now.
+    /// </summary>
     private static async ValueTask<(DateTimeOffset Until, long Bytes)> WalAsync(
-        BackupRepository repository, Snapshot snapshot, List<string> reasons, CancellationToken cancellationToken)
+        BackupSite site, BackupRepository repository, Snapshot snapshot, List<string> reasons, CancellationToken cancellationToken)
     {
         var details = PostgresBackupDetails.FromJson(snapshot.Details);
+        // The server first: what it writes while the archive is looked through is not held against the archive.
+        var askedAt = site.Time.GetUtcNow();
+        var server = await AskServerAsync(site, cancellationToken);
         var window = await new WalArchive(repository, details.SystemIdentifier).FindWindowAsync(details, null, cancellationToken);
         if (window.Gap is { } gap) reasons.Add(
             $"{snapshot.Id} cannot reach the newest WAL: {gap} Take a new recovery point with 'fbackup backup run --type postgres'.");
         var until = new[] { window.KnownUntil, window.EndTime, details.StopTime }.Max()!.Value;
+        if (server is not null && server.SystemIdentifier == details.SystemIdentifier && server.Timeline == window.Timeline
+            && server.Flushed <= window.EndLsn && askedAt > until)
+            until = askedAt;
         return (until, (long)Math.Max(0, window.EndLsn.Value - Lsn.Parse(details.StartLsn).Value));
+    }
+
+    /// <summary>Null if it cannot be told, as when the server is lost: then only what the archive says counts.</summary>
+    private static async ValueTask<ServerPosition?> AskServerAsync(BackupSite site, CancellationToken cancellationToken)
+    {
+        if (site.Configuration.Postgres is not { } settings) return null;
+        try
+        {
+            var connection = site.Secrets.Resolve(settings.Connection, "components.postgres.connection");
+            return await ServerPosition.FindAsync(connection, cancellationToken);
+        }
+        catch (ConfigurationException)
+        {
+            return null;
+        }
     }
 }

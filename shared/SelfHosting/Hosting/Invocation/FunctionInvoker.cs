@@ -11,7 +11,7 @@ internal sealed class FunctionInvoker
 {
     private readonly FunctionDescriptor _function;
     private readonly MethodInvoker _method;
-    private readonly ObjectFactory? _factory;
+    private readonly Type? _type;
     private readonly Func<Task, object?>? _result;
 
     /// <exception cref="HostingException">The class has no public constructor.</exception>
@@ -27,14 +27,9 @@ internal sealed class FunctionInvoker
         }
 
         if (function.Method.IsStatic) return;
-        try
-        {
-            _factory = ActivatorUtilities.CreateFactory(function.Method.DeclaringType!, []);
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new HostingException($"{function} is in a class without a public constructor that could be used.", e);
-        }
+        _type = function.Method.DeclaringType!;
+        if (_type.GetConstructors().Length == 0)
+            throw new HostingException($"{function} is in a class without a public constructor that could be used.");
     }
 
     public FunctionDescriptor Function => _function;
@@ -52,7 +47,7 @@ internal sealed class FunctionInvoker
     {
         await using var scope = services.CreateAsyncScope();
         entered?.Invoke(scope.ServiceProvider);
-        var instance = _factory?.Invoke(scope.ServiceProvider, null);
+        var instance = Create(scope.ServiceProvider);
         try
         {
             var arguments = new object?[_function.Parameters.Count];
@@ -92,7 +87,7 @@ internal sealed class FunctionInvoker
     /// </summary>
     public async Task<object?> OrchestrateAsync(IServiceProvider services, object context)
     {
-        var instance = _factory?.Invoke(services, null);
+        var instance = Create(services);
         var arguments = new object?[_function.Parameters.Count];
         for (var i = 0; i < arguments.Length; i++)
         {
@@ -106,4 +101,7 @@ internal sealed class FunctionInvoker
         await task; // goes on in the orchestrator's own context
         return _result?.Invoke(task);
     }
+
+    /// <summary>By reflection: a compiled factory pays only after many runs, and every start would compile one for each function.</summary>
+    private object? Create(IServiceProvider services) => _type is null ? null : ActivatorUtilities.CreateInstance(services, _type);
 }
