@@ -36,6 +36,7 @@ internal static class CommandLine
             new Command("repository", "Look into and mend the repository.")
             {
                 RepositoryStatsCommand.Create(), RepositoryValidateCommand.Create(), RepositoryRepairCommand.Create(), RepositoryKeysCommand.Create(),
+                RepositoryRotateKeyCommand.Create(),
             },
             new Command("wal", "Archive and fetch PostgreSQL's write-ahead log.")
             {

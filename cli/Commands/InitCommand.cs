@@ -32,14 +32,27 @@ internal static class InitCommand
         if (encrypt && store is FileSystemObjectStore folder && !Directory.Exists(folder.Root)) keeper.CheckPossible();
         StoreFactory.Initialize(store);
 
-        var passphrase = encrypt ? Passphrase(context) : [];
+        var keys = configuration.Keys;
+        if (encrypt && keys is { Passphrase: null, KeyVault: null, Kms: null })
+        {
+            throw new ConfigurationException(
+                "No key is configured for the new repository; set keys.passphrase to env:NAME or file:PATH, keys.keyvault or keys.kms.");
+        }
+
+        using var services = new ConfiguredKeys(context.Site);
+        var passphrase = encrypt ? Passphrase(context) : null;
         InitResult result;
         try
         {
             var request = new InitRequest
             {
                 Encrypt = encrypt,
-                Passphrases = encrypt ? [new InitPassphrase(passphrase, "keys.passphrase")] : [],
+                Passphrases = passphrase is not null ? [new InitPassphrase(passphrase, "keys.passphrase")] : [],
+                Services =
+                [
+                    .. keys.KeyVault is { } vault && encrypt ? [new InitService(services.KeyVault(vault, "keys.keyvault"), "keys.keyvault")] : (InitService[])[],
+                    .. keys.Kms is { } kms && encrypt ? [new InitService(services.Kms(kms, "keys.kms"), "keys.kms")] : (InitService[])[],
+                ],
                 AcknowledgeRecoveryKey = encrypt ? keeper.AcknowledgeAsync : null,
             };
             result = await new RepositoryInitializer(store, context.Time).CreateAsync(request, cancellationToken);
@@ -73,9 +86,7 @@ internal static class InitCommand
         return ExitCode.Done;
     }
 
-    private static byte[] Passphrase(CommandContext context) =>
-        context.Configuration.Keys.Passphrase is { } reference
-            ? Encoding.UTF8.GetBytes(context.Secrets.Resolve(reference, "keys.passphrase"))
-            : throw new ConfigurationException(
-                "No passphrase is configured for the new repository; set keys.passphrase to env:NAME or file:PATH.");
+    private static byte[]? Passphrase(CommandContext context) => context.Configuration.Keys.Passphrase is { } reference
+        ? Encoding.UTF8.GetBytes(context.Secrets.Resolve(reference, "keys.passphrase"))
+        : null;
 }

@@ -30,8 +30,9 @@ internal static class RepositoryKeysCommand
             },
             output =>
             {
-                var table = new Table("slot", "kind", "label", "created");
-                foreach (var slot in slots.Usable) table.Add(slot.Id, slot.Kind, slot.Label, Human.Moment(slot.CreatedAt));
+                var table = new Table("slot", "kind", "label", "created", "key");
+                foreach (var slot in slots.Usable)
+                    table.Add(slot.Id, slot.Kind, slot.Label, Human.Moment(slot.CreatedAt), slot.Service?.Key ?? "");
                 table.Write(output, context.Printer.IsTerminal);
             });
         foreach (var slot in slots.Unusable) context.Printer.Warn($"Key slot {slot.Id} cannot be used: {slot.Reason}.");
@@ -51,20 +52,41 @@ internal static class RepositoryKeysCommand
             Description = "Make a further recovery key and write it to this new file.", HelpName = "FILE",
         };
         var label = new Option<string?>("--label") { Description = "What people call it." };
-        return new Command("add", "Add a passphrase or a recovery key.") { passphrase, file, label }.Does(
-            async (context, cancellationToken) =>
+        var keyVault = new Option<string?>("--keyvault")
         {
-            if (context.Get(passphrase) is null == context.Get(file) is null)
-                throw new UsageException("Say what to add: either --passphrase env:NAME (or file:PATH), or --new-recovery-key-file FILE.");
+            Description = "A key of Azure Key Vault, by its address.", HelpName = "https://VAULT/keys/NAME",
+        };
+        var kms = new Option<string?>("--kms") { Description = "A key of AWS KMS, by its ARN.", HelpName = "ARN" };
+        return new Command("add", "Add what opens the repository: a passphrase, a recovery key, or a key of a service.")
+        {
+            passphrase, keyVault, kms, file, label,
+        }.Does(async (context, cancellationToken) =>
+        {
+            if (new[] { passphrase, keyVault, kms, file }.Count(option => context.Get(option) is not null) != 1)
+            {
+                throw new UsageException(
+                    "Say what to add, one of: --passphrase env:NAME (or file:PATH), --keyvault ADDRESS, --kms ARN, --new-recovery-key-file FILE.");
+            }
+
             await using var store = RepositoryAccess.CreateStore(context.Site);
             var administration = new KeyAdministration(store, context.Time);
-            var slot = context.Get(passphrase) is { } text
-                ? await AddPassphraseAsync(context, administration, text, context.Get(label) ?? "passphrase", cancellationToken)
-                : await AddRecoveryKeyAsync(
-                    context, administration, context.Get(file)!, context.Get(label) ?? "recovery key", cancellationToken);
+            using var services = new ConfiguredKeys(context.Site);
+            var slot = context switch
+            {
+                _ when context.Get(passphrase) is { } text =>
+                    await AddPassphraseAsync(context, administration, text, context.Get(label) ?? "passphrase", cancellationToken),
+                _ when context.Get(keyVault) is { } address =>
+                    await AddAsync(services.KeyVault(address, "--keyvault"), context.Get(label) ?? "Azure Key Vault"),
+                _ when context.Get(kms) is { } arn => await AddAsync(services.Kms(arn, "--kms"), context.Get(label) ?? "AWS KMS"),
+                _ => await AddRecoveryKeyAsync(
+                    context, administration, context.Get(file)!, context.Get(label) ?? "recovery key", cancellationToken),
+            };
             context.Printer.Result(
                 () => ToJson(slot), output => output.WriteLine($"Added key slot {slot.Id} ({slot.Kind}, {slot.Label})."));
             return ExitCode.Done;
+
+            ValueTask<KeySlot> AddAsync(IKeyService service, string what) => RepositoryAccess.WithCredentialAsync(
+                context.Site, c => administration.AddSlotAsync(c, KeyCredential.Service(service), what, cancellationToken));
         });
     }
 
@@ -113,8 +135,8 @@ internal static class RepositoryKeysCommand
             context.Site, c => administration.AddSlotAsync(c, KeyCredential.Recovery(key), label, cancellationToken));
     }
 
-    private static JsonObject ToJson(KeySlot slot) => new()
+    internal static JsonObject ToJson(KeySlot slot) => new()
     {
-        ["id"] = slot.Id, ["kind"] = slot.Kind, ["label"] = slot.Label, ["created_at"] = Human.Iso(slot.CreatedAt),
+        ["id"] = slot.Id, ["kind"] = slot.Kind, ["label"] = slot.Label, ["created_at"] = Human.Iso(slot.CreatedAt), ["key"] = slot.Service?.Key,
     };
 }

@@ -5,6 +5,7 @@ using FunctionsBackup.Components.PostgreSql.Wal;
 using FunctionsBackup.Operations.Configuration;
 using FunctionsBackup.Orchestrations.Instances;
 using FunctionsBackup.Repository;
+using FunctionsBackup.Repository.Keys;
 using FunctionsBackup.Storage;
 using Microsoft.DurableTask;
 
@@ -73,6 +74,7 @@ public static class Failures
         StoreFullException or StoreAccessException or ObjectNotFoundException => false,
         StoreException => true,
         ConfigurationException or InvalidRequestException or FormatException => false,
+        KeyServiceException service => service.MayPass,
         RepositoryException => false,
         PostgresBackupException or WalFormatException => false,
         RestoreRefusedException => false,

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using FunctionsBackup.Operations.Configuration;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Compression;
@@ -37,38 +35,81 @@ public static class RepositoryAccess
     public static ValueTask<UnlockedRepository> UnlockAsync(BackupSite site, IObjectStore store, CancellationToken cancellationToken) =>
         WithCredentialAsync(site, c => KeyRingFactory.UnlockAsync(store, c, cancellationToken));
 
-    /// <summary>Lends what opens the repository: the recovery key file that was named, else what the configuration names.</summary>
+    /// <summary>
+    /// Lends what opens the repository, one key after another until one does: the recovery key file that was named, else what the
+    /// configuration names. Says which did not, and why.
+    /// </summary>
+    /// <exception cref="ConfigurationException">No key is configured, or a secret is missing.</exception>
+    /// <exception cref="RepositoryException">None opens.</exception>
     public static async ValueTask<T> WithCredentialAsync<T>(BackupSite site, Func<KeyCredential, ValueTask<T>> use)
     {
-        var keys = site.Configuration.Keys;
-        if (site.Options.RecoveryKeyFile is { } file)
+        using var keys = new ConfiguredKeys(site);
+        var failures = new List<(string Name, Exception Failure)>();
+        foreach (var (name, fetch) in keys.All)
         {
-            using var key = RecoveryKey.Parse(ReadKeyFile(file));
-            return await use(KeyCredential.Recovery(key));
-        }
-
-        if (!site.Configuration.Global.Encryption) return await use(KeyCredential.Clear);
-        if (keys.Passphrase is { } reference)
-        {
-            var passphrase = Encoding.UTF8.GetBytes(site.Secrets.Resolve(reference, "keys.passphrase"));
             try
             {
-                return await use(KeyCredential.Passphrase(passphrase));
+                var result = await use(fetch());
+                foreach (var (other, failure) in failures)
+                    site.Options.Warn($"{other} did not open the repository, {name} did: {failure.Message}");
+                return result;
             }
-            finally
+            catch (Exception e) when (e is WrongKeyException or KeyServiceException or ConfigurationException or FormatException)
             {
-                CryptographicOperations.ZeroMemory(passphrase);
+                failures.Add((name, e));
             }
         }
 
-        if (keys.RecoveryKey is { } recovery)
+        throw NoneOpens(failures);
+    }
+
+    /// <summary>
+    /// Lends all keys that can be fetched, in the order in which they are tried. Those that cannot are told to
+    /// <see cref="SiteOptions.Warn"/>.
+    /// </summary>
+    /// <exception cref="ConfigurationException">None can be fetched.</exception>
+    public static async ValueTask<T> WithCredentialsAsync<T>(BackupSite site, Func<IReadOnlyList<KeyCredential>, ValueTask<T>> use)
+    {
+        using var keys = new ConfiguredKeys(site);
+        var credentials = new List<KeyCredential>();
+        var failures = new List<(string Name, Exception Failure)>();
+        foreach (var (name, fetch) in keys.All)
         {
-            using var key = RecoveryKey.Parse(site.Secrets.Resolve(recovery, "keys.recovery_key"));
-            return await use(KeyCredential.Recovery(key));
+            try
+            {
+                credentials.Add(fetch());
+            }
+            catch (Exception e) when (e is KeyServiceException or ConfigurationException or FormatException or WrongKeyException)
+            {
+                failures.Add((name, e));
+            }
         }
 
-        throw new ConfigurationException(
-            "No key is configured, so the repository cannot be opened; set keys.passphrase to env:NAME or file:PATH, or use --recovery-key-file FILE.");
+        if (credentials.Count == 0) throw NoneOpens(failures);
+        foreach (var (name, failure) in failures) site.Options.Warn($"{name} is left out: {failure.Message}");
+        return await use(credentials);
+    }
+
+    private static Exception NoneOpens(List<(string Name, Exception Failure)> failures)
+    {
+        if (failures.Count == 0)
+        {
+            return new ConfigurationException(
+                "No key is configured, so the repository cannot be opened; set keys.passphrase to env:NAME or file:PATH, keys.keyvault or "
+                + "keys.kms, or use --recovery-key-file FILE.");
+        }
+
+        if (failures.Count == 1)
+        {
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failures[0].Failure);
+        }
+
+        var all = string.Join(" ", failures.Select(f => $"{f.Name}: {f.Failure.Message}"));
+        var message = $"None of the {failures.Count} keys that are configured opens the repository. {all}";
+        // A service that is away may be back: that is no mistake of the configuration.
+        return failures.Find(f => f.Failure is KeyServiceException).Failure is { } service
+            ? new KeyServiceException(message, service) { MayPass = ((KeyServiceException)service).MayPass }
+            : new WrongKeyException(message);
     }
 
     public static CompressionSettings Compression(BackupSite site)
@@ -76,19 +117,5 @@ public static class RepositoryAccess
         var setting = site.Configuration.Global.Compression;
         var algorithm = Enum.Parse<CompressionAlgorithm>(setting.Algorithm.ToString());
         return setting.Level is { } level ? new CompressionSettings(algorithm, level) : CompressionSettings.Of(algorithm);
-    }
-
-    private static string ReadKeyFile(string file)
-    {
-        try
-        {
-            return new FileInfo(file).Length <= 64 << 10
-                ? File.ReadAllText(file)
-                : throw new ConfigurationException($"The recovery key file {file} is larger than 64 KiB; is it the right one?");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ConfigurationException($"The recovery key file {file} cannot be read: {e.Message}");
-        }
     }
 }

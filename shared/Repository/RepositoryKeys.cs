@@ -1,5 +1,6 @@
 using FunctionsBackup.Repository.Crypto;
 using FunctionsBackup.Repository.Keys;
+using FunctionsBackup.Storage;
 
 namespace FunctionsBackup.Repository;
 
@@ -15,6 +16,10 @@ internal sealed class RepositoryKeys(KeyRing ring, string repositoryId)
     public SecretBytes DerivePackKey(uint epoch, ReadOnlySpan<byte> salt) => ring.DerivePackKey(epoch, salt);
 
     public bool HasEpoch(uint epoch) => ring.HasEpoch(epoch);
+
+    /// <inheritdoc cref="KeyRing.MeetEpochAsync"/>
+    public ValueTask MeetEpochAsync(IObjectStore store, uint epoch, CancellationToken cancellationToken) =>
+        ring.MeetEpochAsync(store, epoch, cancellationToken);
 
     public ChunkIdHasher CreateHasher() => new(ring.IdKey);
 }

@@ -18,7 +18,13 @@ public sealed class BackupConfiguration
             TimeZone = Get<TimeZoneInfo>("global.time_zone")!,
         };
         Storage = StorageSettings.From(Value);
-        Keys = new KeySettings(Get<SecretReference>("keys.passphrase"), Get<SecretReference>("keys.recovery_key"));
+        Keys = new KeySettings(Get<SecretReference>("keys.passphrase"), Get<SecretReference>("keys.recovery_key"))
+        {
+            KeyVault = Text("keys.keyvault"),
+            KeyVaultIdentity = Text("keys.keyvault_identity"),
+            Kms = Text("keys.kms"),
+            KmsEndpoint = Text("keys.kms_endpoint"),
+        };
         Postgres = Get<SecretReference>("components.postgres.connection") is { } connection
             ? new PostgresSettings(
                 connection, Text("components.postgres.data_directory"), Text("components.postgres.mode")!,
@@ -65,8 +71,9 @@ public sealed class BackupConfiguration
                 yield return $"{File}: there is a policy for {component}, but components.{component} says not where it is: it is not protected.";
             if (!Global.Encryption)
                 yield return $"{File}: encryption is off: whoever can read the repository can read everything in it.";
-            else if (Keys.Passphrase is null && Keys.RecoveryKey is null)
-                yield return $"{File}: no key is configured, so the repository cannot be opened; set keys.passphrase to env:NAME or file:PATH.";
+            else if (Keys.IsEmpty)
+                yield return $"{File}: no key is configured, so the repository cannot be opened; set keys.passphrase to env:NAME or file:PATH, "
+                    + "keys.keyvault or keys.kms.";
             foreach (var note in Storage.Notes(Global.StorageBackend)) yield return $"{File}: {note}";
         }
     }
@@ -125,7 +132,23 @@ public sealed record GlobalSettings(string StorageBackend, bool Encryption, Comp
     public TimeZoneInfo TimeZone { get; init; } = TimeZoneInfo.Utc;
 }
 
-public sealed record KeySettings(SecretReference? Passphrase, SecretReference? RecoveryKey);
+/// <summary>What opens the repository.</summary>
+public sealed record KeySettings(SecretReference? Passphrase, SecretReference? RecoveryKey)
+{
+    /// <summary>Address of a key of Azure Key Vault.</summary>
+    public string? KeyVault { get; init; }
+
+    /// <summary>Client id of the managed identity that may use it.</summary>
+    public string? KeyVaultIdentity { get; init; }
+
+    /// <summary>ARN of a key of AWS KMS.</summary>
+    public string? Kms { get; init; }
+
+    /// <summary>Null: the region's own.</summary>
+    public string? KmsEndpoint { get; init; }
+
+    public bool IsEmpty => Passphrase is null && RecoveryKey is null && KeyVault is null && Kms is null;
+}
 
 /// <param name="Connection">The connection string, by reference.</param>
 /// <param name="DataDirectory">Absolute; null: not beside the server.</param>

@@ -156,8 +156,16 @@ public sealed class ConfigurationLoader
         foreach (var group in _values.Values.Where(v => !v.IsDefault).Select(v => v.Setting.Group).Concat(_places.Keys).Distinct().ToList())
             foreach (var setting in Settings.All.Where(s => s.Required && s.Group == group && _values[s.Path].Value is null))
                 if (!_places.ContainsKey(setting.Path)) FailAt(group, $"{setting.Path} is missing; {Lower(setting.Documentation)}");
-        if (_values["global.encryption"].Value is false && _values["keys.passphrase"].Value is not null)
-            FailAt("global.encryption", "global.encryption is false, but keys.passphrase is set; remove one of the two.");
+        foreach (var key in new[] { "keys.passphrase", "keys.keyvault", "keys.kms" })
+            if (_values["global.encryption"].Value is false && _values[key].Value is not null)
+                FailAt("global.encryption", $"global.encryption is false, but {key} is set; remove one of the two.");
+        if (_values["keys.keyvault"].Value is string vault
+            && (!vault.StartsWith("https://", StringComparison.Ordinal) || !new Uri(vault).AbsolutePath.StartsWith("/keys/", StringComparison.Ordinal)))
+            FailAt("keys.keyvault", "keys.keyvault must be the address of a key, as in https://VAULT.vault.azure.net/keys/NAME.");
+        if (_values["keys.kms"].Value is string kms && (!kms.StartsWith("arn:", StringComparison.Ordinal) || kms.Split(':').Length != 6))
+            FailAt("keys.kms", "keys.kms must be the ARN of a key, as in arn:aws:kms:REGION:ACCOUNT:key/ID, or of an alias.");
+        if (_values["keys.kms_endpoint"].Value is string endpoint && new Uri(endpoint) is { Scheme: "http", IsLoopback: false })
+            FailAt("keys.kms_endpoint", "keys.kms_endpoint must be an https:// address: keys travel over it.");
         if (_values["components.postgres.mode"].Value is "direct" && _values["components.postgres.data_directory"].Value is null)
             FailAt("components.postgres.mode",
                 "components.postgres.mode is direct, which needs data_directory; set it, or use mode: auto.");

@@ -23,6 +23,11 @@ public static class Settings
         .. StorageTable.All,
 
         new("keys.passphrase", SettingKind.Secret, null, "The passphrase that opens the repository."),
+        new("keys.keyvault", SettingKind.Url, null,
+            "A key of Azure Key Vault that opens the repository: https://VAULT/keys/NAME, with /VERSION to wrap with that one."),
+        new("keys.keyvault_identity", SettingKind.Text, null, "Client id of a user-assigned managed identity that may use the Key Vault key."),
+        new("keys.kms", SettingKind.Text, null, "ARN of a key, or of an alias, of AWS KMS that opens the repository."),
+        new("keys.kms_endpoint", SettingKind.Url, null, "Address of KMS, where it is not the region's own (a VPC endpoint)."),
         new("keys.recovery_key", SettingKind.Secret, null,
             "The recovery key, used where no passphrase is set; usually file:PATH, for the worst day only."),
 

@@ -74,7 +74,9 @@ internal sealed class IndexSegment : IDisposable
             || !name.AsSpan(IndexFormat.Prefix.Length).SequenceEqual(Convert.ToHexStringLower(header.AsSpan(12, IndexFormat.SaltSize))))
             throw Damaged(name, "its sizes do not fit");
 
-        if (!keys.HasEpoch(BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(8)))) throw Damaged(name, "the key of its epoch is not there");
+        var epoch = BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(8));
+        await keys.MeetEpochAsync(store, epoch, cancellationToken).ConfigureAwait(false);
+        if (!keys.HasEpoch(epoch)) throw Damaged(name, "the key of its epoch is not there");
         var front = new byte[frontStored];
         if (await ReadAsync(store, name, IndexFormat.HeaderSize, front, cancellationToken).ConfigureAwait(false) != frontStored)
             throw Damaged(name, "it ends too early");

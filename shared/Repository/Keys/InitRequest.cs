@@ -9,6 +9,9 @@ public sealed record InitRequest
     /// <summary>Passphrases with their labels, each a slot of its own; wiping the bytes is the caller's.</summary>
     public IReadOnlyList<InitPassphrase> Passphrases { get; init; } = [];
 
+    /// <summary>Keys of services, each a slot of its own.</summary>
+    public IReadOnlyList<InitService> Services { get; init; } = [];
+
     /// <summary>
     /// Shows the recovery key to whoever keeps it, and returns whether they have it. Called once, before anything is created. Null: no
     /// recovery key is made, and then two passphrases are needed.
@@ -30,6 +33,9 @@ public sealed record InitPassphrase(ReadOnlyMemory<byte> Bytes, string Label)
     /// <summary>Never the content.</summary>
     public override string ToString() => $"a passphrase labelled '{Label}'";
 }
+
+/// <summary>A key of a service and what people call it.</summary>
+public sealed record InitService(IKeyService Service, string Label);
 
 /// <summary>What init did.</summary>
 /// <param name="Created">False: there was a repository already, and nothing was changed.</param>

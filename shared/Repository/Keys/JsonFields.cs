@@ -50,6 +50,15 @@ internal readonly struct JsonFields
         return Convert.ToBase64String(bytes) == text ? bytes : throw Invalid(name);
     }
 
+    /// <summary>Bytes of any length up to a limit.</summary>
+    public byte[] BytesUpTo(string name, int maximum)
+    {
+        var text = String(name);
+        var bytes = new byte[maximum];
+        if (!Convert.TryFromBase64String(text, bytes, out var written) || written == 0) throw Invalid(name);
+        return Convert.ToBase64String(bytes, 0, written) == text ? bytes[..written] : throw Invalid(name);
+    }
+
     public bool Has(string name) => Find(name) is not null;
 
     /// <exception cref="InvalidDataException">There is another field.</exception>

@@ -24,7 +24,7 @@ public sealed class KeyAdministration(IObjectStore store, TimeProvider time)
         return await KeySlotList.LoadAsync(store, config, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Adds a slot for a passphrase or a recovery key.</summary>
+    /// <summary>Adds a slot for a passphrase, a recovery key or a key of a service.</summary>
     /// <param name="credential">Opens the repository today; not <see cref="KeyCredential.Clear"/>.</param>
     /// <param name="added">What shall open it too; not <see cref="KeyCredential.Clear"/>, which would give the encryption away.</param>
     /// <param name="label">What people call it.</param>
@@ -46,10 +46,7 @@ public sealed class KeyAdministration(IObjectStore store, TimeProvider time)
         {
             // The keys are loaded to be sure that this master key is the repository's own.
             using var ring = await KeyRingFactory.LoadAsync(store, config, master, cancellationToken).ConfigureAwait(false);
-            var slot = KeySlot.Create(added, label, RepositoryScope.Of(config), master.Span, Scrypt, time.GetUtcNow());
-            await CreateAsync(KeyObjects.Slots(config.KeyGeneration) + slot.Id, slot.ToJson(), cancellationToken).ConfigureAwait(false);
-            await new SlotWitnesses(store, config.KeyGeneration).AddAsync(slot.Id, slot.ToJson(), cancellationToken).ConfigureAwait(false);
-            return slot;
+            return await AddSlotAsync(config, added, label, master, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -57,7 +54,9 @@ public sealed class KeyAdministration(IObjectStore store, TimeProvider time)
     /// <param name="credential">Must open a slot other than the removed one.</param>
     /// <param name="id">The slot's id, all of it.</param>
     /// <param name="cancellationToken">Stops before the slot is removed.</param>
-    /// <exception cref="RepositoryException">There is no such slot, or it is the last one.</exception>
+    /// <exception cref="RepositoryException">
+    /// There is no such slot, or it is the last one, or the last that a person can open without a service.
+    /// </exception>
     public async ValueTask RemoveSlotAsync(KeyCredential credential, string id, CancellationToken cancellationToken)
     {
         var config = await RepositoryConfig.LoadAsync(store, cancellationToken).ConfigureAwait(false);
@@ -70,7 +69,14 @@ public sealed class KeyAdministration(IObjectStore store, TimeProvider time)
             throw new RepositoryException($"There is no key slot {id}: list them with their ids first.");
         if (slots.Usable.All(slot => slot.Id == id))
             throw new RepositoryException($"Key slot {id} is the last one: without it nobody could read the data. Add another one first.");
-        var witness = Witness(slots, credential, id, out var master);
+        if (removed is { IsForPeople: true } && !slots.Usable.Any(slot => slot.Id != id && slot.IsForPeople))
+        {
+            throw new RepositoryException(
+                $"Key slot {id} is the last one that a person can open: where the services of the others are gone, nobody could read the data. "
+                + "Add a passphrase or a recovery key first.");
+        }
+
+        var (witness, master) = await WitnessAsync(slots, credential, id, cancellationToken).ConfigureAwait(false);
         using (master)
         {
             using var ring = await KeyRingFactory.LoadAsync(store, config, master, cancellationToken).ConfigureAwait(false);
@@ -78,11 +84,16 @@ public sealed class KeyAdministration(IObjectStore store, TimeProvider time)
             await witnesses.RemoveSlotAsync(id, cancellationToken).ConfigureAwait(false);
             // Somebody else may have removed the other slot at the same moment, opening with this one.
             var remaining = await store.FindAsync(prefix + witness.Id, CancellationToken.None).ConfigureAwait(false);
-            if (removed is null || remaining is not null) return;
+            // So may the other slots that people can open.
+            if (removed is null) return;
+            var people = !removed.IsForPeople || (await KeySlotList.LoadAsync(store, config, CancellationToken.None).ConfigureAwait(false))
+                .Usable.Any(slot => slot.IsForPeople);
+            if (remaining is not null && people) return;
             await CreateAsync(prefix + id, removed.ToJson(), CancellationToken.None).ConfigureAwait(false);
             await witnesses.AddAsync(id, removed.ToJson(), CancellationToken.None).ConfigureAwait(false);
             throw new RepositoryException(
-                $"Key slot {id} was kept: the other slot {witness.Id} was removed meanwhile. List the slots and try again.");
+                $"Key slot {id} was kept: {(remaining is null ? $"the other slot {witness.Id} was" : "the other slots for people were")} removed "
+                + "meanwhile. List the slots and try again.");
         }
     }
 
@@ -91,30 +102,43 @@ public sealed class KeyAdministration(IObjectStore store, TimeProvider time)
     public async ValueTask<uint> AddEpochAsync(KeyCredential credential, CancellationToken cancellationToken)
     {
         var (config, master) = await OpenAsync(credential, cancellationToken).ConfigureAwait(false);
-        using (master)
-        {
-            using var ring = await KeyRingFactory.LoadAsync(store, config, master, cancellationToken).ConfigureAwait(false);
-            using var key = SecretBytes.Random(KeyDerivation.KeySize);
-            var epoch = ring.CurrentEpoch + 1;
-            var name = KeyObjects.Epoch(config.KeyGeneration, epoch);
-            var record = KeyRecord.Seal(
-                KeyRecord.EpochKind, name, RepositoryScope.Of(config), master.Span, key.Span, time.GetUtcNow());
-            await CreateAsync(name, record, cancellationToken).ConfigureAwait(false);
-            return epoch;
-        }
+        using (master) return await AddEpochAsync(config, master, cancellationToken).ConfigureAwait(false);
     }
 
-    private static KeySlot Witness(KeySlotList slots, KeyCredential credential, string id, out SecretBytes master)
+    internal async ValueTask<KeySlot> AddSlotAsync(
+        RepositoryConfig config, KeyCredential added, string label, SecretBytes master, CancellationToken cancellationToken)
+    {
+        var slot = await KeySlot.CreateAsync(added, label, RepositoryScope.Of(config), master, Scrypt, time.GetUtcNow(), cancellationToken)
+            .ConfigureAwait(false);
+        await CreateAsync(KeyObjects.Slots(config.KeyGeneration) + slot.Id, slot.ToJson(), cancellationToken).ConfigureAwait(false);
+        await new SlotWitnesses(store, config.KeyGeneration).AddAsync(slot.Id, slot.ToJson(), cancellationToken).ConfigureAwait(false);
+        return slot;
+    }
+
+    internal async ValueTask<uint> AddEpochAsync(RepositoryConfig config, SecretBytes master, CancellationToken cancellationToken)
+    {
+        using var ring = await KeyRingFactory.LoadAsync(store, config, master, cancellationToken).ConfigureAwait(false);
+        if (ring.CurrentEpoch >= KeyObjects.MaximumEpoch)
+            throw new RepositoryException($"The repository has {KeyObjects.MaximumEpoch} epochs already, and cannot have more.");
+        using var key = SecretBytes.Random(KeyDerivation.KeySize);
+        var epoch = ring.CurrentEpoch + 1;
+        var name = KeyObjects.Epoch(config.KeyGeneration, epoch);
+        var record = KeyRecord.Seal(KeyRecord.EpochKind, name, RepositoryScope.Of(config), master.Span, key.Span, time.GetUtcNow());
+        await CreateAsync(name, record, cancellationToken).ConfigureAwait(false);
+        return epoch;
+    }
+
+    private static async ValueTask<(KeySlot Slot, SecretBytes Master)> WitnessAsync(
+        KeySlotList slots, KeyCredential credential, string id, CancellationToken cancellationToken)
     {
         try
         {
-            (var slot, master) = slots.Open(credential, except: id);
-            return slot;
+            return await slots.OpenAsync(credential, cancellationToken, except: id).ConfigureAwait(false);
         }
         catch (WrongKeyException error)
         {
             throw new WrongKeyException(
-                $"Removing key slot {id} needs the passphrase or recovery key of another slot, so that one remains. {error.Message}");
+                $"Removing key slot {id} needs the key of another slot, so that one remains. {error.Message}");
         }
     }
 
@@ -123,7 +147,7 @@ public sealed class KeyAdministration(IObjectStore store, TimeProvider time)
     {
         var config = await RepositoryConfig.LoadAsync(store, cancellationToken).ConfigureAwait(false);
         var slots = await KeySlotList.LoadAsync(store, config, cancellationToken).ConfigureAwait(false);
-        return (config, slots.Open(credential).MasterKey);
+        return (config, (await slots.OpenAsync(credential, cancellationToken).ConfigureAwait(false)).MasterKey);
     }
 
     private async ValueTask CreateAsync(string name, byte[] content, CancellationToken cancellationToken)

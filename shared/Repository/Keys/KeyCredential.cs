@@ -24,6 +24,9 @@ public abstract class KeyCredential
     /// <param name="key">The recovery key; disposing of it is the caller's.</param>
     public static KeyCredential Recovery(RecoveryKey key) => new RecoveryCredential(key);
 
+    /// <param name="service">Holds the key; disposing of it is the caller's.</param>
+    public static KeyCredential Service(IKeyService service) => new ServiceCredential(service);
+
     internal sealed class ClearCredential : KeyCredential
     {
         internal override string SlotKind => KeySlot.ClearKind;
@@ -41,5 +44,12 @@ public abstract class KeyCredential
         internal RecoveryKey Key { get; } = key;
 
         internal override string SlotKind => KeySlot.RecoveryKind;
+    }
+
+    internal sealed class ServiceCredential(IKeyService service) : KeyCredential
+    {
+        internal IKeyService KeyService { get; } = service;
+
+        internal override string SlotKind => KeyService.SlotKind;
     }
 }

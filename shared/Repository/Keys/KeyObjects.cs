@@ -10,6 +10,9 @@ internal static class KeyObjects
     public const string Config = "config";
     public const string Prefix = "keys/";
 
+    /// <summary>What six digits hold.</summary>
+    public const uint MaximumEpoch = 999_999;
+
     private static readonly SearchValues<char> LowerHex = SearchValues.Create("0123456789abcdef");
 
     public static string Secrets(string generation) => $"{Prefix}{generation}/secrets";

@@ -38,6 +38,18 @@ internal static class KeyRecord
     /// <exception cref="DamageException">It is missing, or is not what the master key sealed.</exception>
     public static SecretBytes Open(byte[]? bytes, string kind, string objectName, RepositoryScope scope, ReadOnlySpan<byte> masterKey)
     {
+        using var key = Wrapping(masterKey);
+        return Open(bytes, kind, objectName, scope, key);
+    }
+
+    /// <inheritdoc cref="Open(byte[], string, string, RepositoryScope, ReadOnlySpan{byte})"/>
+    /// <param name="bytes">As above.</param>
+    /// <param name="kind">As above.</param>
+    /// <param name="objectName">As above.</param>
+    /// <param name="scope">As above.</param>
+    /// <param name="wrapping">What <see cref="Wrapping"/> gives of the master key.</param>
+    public static SecretBytes Open(byte[]? bytes, string kind, string objectName, RepositoryScope scope, SecretBytes wrapping)
+    {
         if (bytes is null) throw Damaged(objectName, "is missing");
         if (bytes.Length == 0) throw Damaged(objectName, "is empty (0 bytes)");
         if (bytes.Length > JsonFields.MaximumLength) throw Damaged(objectName, "is far too large");
@@ -47,8 +59,7 @@ internal static class KeyRecord
             if (fields.Number("version") != Version || fields.String("kind") != kind)
                 throw new InvalidDataException("it is of another version or kind");
             var box = fields.Bytes("key", KeyDerivation.KeySize + AesGcmBox.Overhead);
-            using var key = Wrapping(masterKey);
-            return AesGcmBox.TryOpen(key.Span, box, AssociatedData(kind, objectName, scope, fields.String("created")))
+            return AesGcmBox.TryOpen(wrapping.Span, box, AssociatedData(kind, objectName, scope, fields.String("created")))
                 ?? throw new InvalidDataException("it was changed, or belongs to another repository");
         }
         catch (InvalidDataException error)
@@ -57,7 +68,8 @@ internal static class KeyRecord
         }
     }
 
-    private static SecretBytes Wrapping(ReadOnlySpan<byte> masterKey) => KeyDerivation.Derive(masterKey, "FunctionsBackup key record 1"u8);
+    /// <summary>The key that wraps key records, from the master key.</summary>
+    public static SecretBytes Wrapping(ReadOnlySpan<byte> masterKey) => KeyDerivation.Derive(masterKey, "FunctionsBackup key record 1"u8);
 
     private static byte[] AssociatedData(string kind, string objectName, RepositoryScope scope, string created) =>
         new AssociatedData("key record", Version, scope.RepositoryId, objectName).Add(kind).Add(created).ToArray();

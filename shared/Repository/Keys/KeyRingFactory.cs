@@ -11,6 +11,7 @@ public static class KeyRingFactory
     /// <exception cref="NotARepositoryException">The store has no repository.</exception>
     /// <exception cref="NewerFormatException">It was made by a later program.</exception>
     /// <exception cref="WrongKeyException">No slot opens with this credential; says which kinds there are.</exception>
+    /// <exception cref="KeyServiceException">The service of the credential refused, or could not be reached.</exception>
     /// <exception cref="DamageException">A key object is missing or damaged, or the config was changed.</exception>
     public static async ValueTask<UnlockedRepository> UnlockAsync(
         IObjectStore store, KeyCredential credential, CancellationToken cancellationToken)
@@ -27,13 +28,14 @@ public static class KeyRingFactory
     {
         try
         {
-            return slots.Open(credential).MasterKey;
+            return (await slots.OpenAsync(credential, cancellationToken).ConfigureAwait(false)).MasterKey;
         }
         catch (Exception error) when (error is WrongKeyException or DamageException)
         {
             // The slot that this credential opens may be lost or damaged, and its copy still good: verification names it.
             foreach (var spare in await new SlotWitnesses(store, config.KeyGeneration).ReadSparesAsync(cancellationToken).ConfigureAwait(false))
-                if (spare.TryOpen(credential, RepositoryScope.Of(config)) is { } master) return master;
+                if (await spare.TryOpenAsync(credential, RepositoryScope.Of(config), cancellationToken).ConfigureAwait(false) is { } master)
+                    return master;
             if (error is DamageException) throw;
             var name = KeyObjects.ConfigCopy(config.KeyGeneration);
             var copy = await KeyObjects.ReadAsync(store, name, cancellationToken).ConfigureAwait(false);
@@ -66,7 +68,7 @@ public static class KeyRingFactory
             for (var epoch = 1u; epoch <= Math.Max(1, epochs.Count); epoch++)
                 if (!epochs.ContainsKey(epoch))
                     KeyRecord.Open(null, KeyRecord.EpochKind, KeyObjects.Epoch(config.KeyGeneration, epoch), scope, master.Span);
-            return CheckedRing(config, secret, epochs);
+            return CheckedRing(config, secret, epochs, new EpochSource(scope, master));
         }
         finally
         {
@@ -74,9 +76,10 @@ public static class KeyRingFactory
         }
     }
 
-    private static KeyRing CheckedRing(RepositoryConfig config, SecretBytes secret, Dictionary<uint, SecretBytes> epochs)
+    private static KeyRing CheckedRing(
+        RepositoryConfig config, SecretBytes secret, Dictionary<uint, SecretBytes> epochs, EpochSource source)
     {
-        var ring = new KeyRing(secret, epochs);
+        var ring = new KeyRing(secret, epochs, source);
         try
         {
             config.Verify(ring);

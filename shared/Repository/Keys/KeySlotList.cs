@@ -47,12 +47,27 @@ public sealed class KeySlotList
 
     /// <summary>The first slot that opens, and the master key, which the caller disposes of.</summary>
     /// <exception cref="WrongKeyException">None opens.</exception>
+    /// <exception cref="KeyServiceException">None opens, and the service of the credential refused one, or could not be reached.</exception>
     /// <exception cref="DamageException">There is no usable slot at all.</exception>
-    internal (KeySlot Slot, SecretBytes MasterKey) Open(KeyCredential credential, string? except = null)
+    internal async ValueTask<(KeySlot Slot, SecretBytes MasterKey)> OpenAsync(
+        KeyCredential credential, CancellationToken cancellationToken, string? except = null)
     {
         var scope = RepositoryScope.Of(_config);
+        KeyServiceException? refusal = null;
         foreach (var slot in Usable)
-            if (slot.Id != except && slot.TryOpen(credential, scope) is { } master) return (slot, master);
+        {
+            if (slot.Id == except) continue;
+            try
+            {
+                if (await slot.TryOpenAsync(credential, scope, cancellationToken).ConfigureAwait(false) is { } master) return (slot, master);
+            }
+            catch (KeyServiceException e)
+            {
+                refusal ??= e; // another slot may be of a version of the key that still works
+            }
+        }
+
+        if (refusal is not null) throw refusal;
         if (Usable.Count > 0) throw new WrongKeyException(Explain(credential));
         var prefix = KeyObjects.Slots(_config.KeyGeneration);
         throw new DamageException(
@@ -72,8 +87,15 @@ public sealed class KeySlotList
                 $"A passphrase was given, but none opens this repository. {has} Is this the right repository, and its encryption setting?",
             KeyCredential.RecoveryCredential when others => $"This is a recovery key, but of another repository or an old one. {has}",
             KeyCredential.RecoveryCredential => $"A recovery key was given, but none opens this repository. {has}",
+            KeyCredential.ServiceCredential { KeyService: { } service } when !others =>
+                $"No key slot of this repository is for {service.Key}. {has} Add one with 'fbackup repository keys add', opening with another key.",
+            KeyCredential.ServiceCredential { KeyService: { } service } when Usable.Any(s => s.Service is { } its && service.Owns(its.Key)) =>
+                $"{service.Key} unwrapped a key slot, but not this repository's master key: the slot was changed or is another repository's. {has}",
+            KeyCredential.ServiceCredential { KeyService: { } service } =>
+                $"No key slot of this repository is for {service.Key}, but for "
+                + $"{string.Join(", ", Usable.Where(s => s.Kind == service.SlotKind).Select(s => s.Service!.Key))}. {has}",
             _ when others => $"The open key slot is not this repository's. {has}",
-            _ => $"The repository is encrypted and no passphrase was given. {has} Set keys.passphrase to env:NAME or file:PATH.",
+            _ => $"The repository is encrypted and no key was given. {has} Set keys.passphrase to env:NAME or file:PATH, keys.keyvault or keys.kms.",
         };
     }
 

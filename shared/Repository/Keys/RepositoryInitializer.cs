@@ -65,6 +65,8 @@ public sealed class RepositoryInitializer(IObjectStore store, TimeProvider time)
         {
             if (request.Passphrases.Count > 0)
                 throw new RepositoryException("A passphrase was given, but encryption is off: turn it on, or leave out keys.passphrase.");
+            if (request.Services.Count > 0)
+                throw new RepositoryException("A key was given, but encryption is off: turn it on, or leave out keys.keyvault and keys.kms.");
             return;
         }
 
@@ -77,14 +79,22 @@ public sealed class RepositoryInitializer(IObjectStore store, TimeProvider time)
                     throw new RepositoryException("The same passphrase was given twice: a second key slot must have another one.");
         }
 
+        if (request.Passphrases.Count == 0 && request.Services.Count == 0)
+        {
+            throw new RepositoryException(
+                "The repository is to be encrypted, but no key was given: set keys.passphrase to env:NAME or file:PATH, keys.keyvault or "
+                + "keys.kms.");
+        }
+
+        if (request.AcknowledgeRecoveryKey is not null) return;
         if (request.Passphrases.Count == 0)
         {
             throw new RepositoryException(
-                "The repository is to be encrypted, but no passphrase was given: set keys.passphrase to env:NAME or file:PATH.");
+                "With keys of services alone, nobody could read the data where the services are gone: acknowledge the recovery key (--yes "
+                + "where nobody is at a terminal), or give a passphrase.");
         }
 
-
-        if (request.AcknowledgeRecoveryKey is null && request.Passphrases.Count < 2)
+        if (request.Passphrases.Count + request.Services.Count < 2)
         {
             throw new RepositoryException(
                 "With a single passphrase and no recovery key, one loss would lose all data: acknowledge the recovery key (--yes where "
@@ -120,10 +130,12 @@ public sealed class RepositoryInitializer(IObjectStore store, TimeProvider time)
         var credentials = new List<(KeyCredential Credential, string Label)>();
         if (!request.Encrypt) credentials.Add((KeyCredential.Clear, "not encrypted"));
         else credentials.AddRange(request.Passphrases.Select(given => (KeyCredential.Passphrase(given.Bytes), given.Label)));
+        credentials.AddRange(request.Services.Select(given => (KeyCredential.Service(given.Service), given.Label)));
         if (recovery is not null) credentials.Add((KeyCredential.Recovery(recovery), "recovery key"));
         foreach (var (credential, label) in credentials)
         {
-            var slot = KeySlot.Create(credential, label, scope, master.Span, request.Scrypt, now);
+            var slot = await KeySlot.CreateAsync(credential, label, scope, master, request.Scrypt, now, cancellationToken)
+                .ConfigureAwait(false);
             await PutAsync(KeyObjects.Slots(generation) + slot.Id, slot.ToJson(), cancellationToken).ConfigureAwait(false);
             await PutAsync(KeyObjects.SlotWitnesses(generation) + slot.Id, slot.ToJson(), cancellationToken).ConfigureAwait(false);
         }

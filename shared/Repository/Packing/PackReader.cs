@@ -22,10 +22,18 @@ internal static class PackReader
             .ConfigureAwait(false);
         var stored = DirectoryLength(pack.Name, trailer, size);
         var directory = await ReadAsync(store, pack.Name, size - PackFormat.TrailerSize - stored, stored, cancellationToken).ConfigureAwait(false);
+        await MeetEpochAsync(store, keys, header, cancellationToken).ConfigureAwait(false);
         return Decode(keys, pack.Name, sha256, header, directory, size);
     }
 
-    /// <summary>The same from a pack that is in memory as a whole.</summary>
+    /// <summary>Keys may have been rotated since they were unlocked: call it before a pack that is in memory is decoded.</summary>
+    public static ValueTask MeetEpochAsync(
+        IObjectStore store, RepositoryKeys keys, ReadOnlyMemory<byte> pack, CancellationToken cancellationToken) =>
+        pack.Length < PackFormat.HeaderSize
+            ? ValueTask.CompletedTask // decoding says what is wrong
+            : keys.MeetEpochAsync(store, BinaryPrimitives.ReadUInt32LittleEndian(pack.Span[8..]), cancellationToken);
+
+    /// <summary>What <see cref="ReadDirectoryAsync"/> gives, from a pack that is in memory as a whole.</summary>
     public static WrittenPack ReadDirectory(RepositoryKeys keys, string name, Span<byte> pack)
     {
         var sha256 = new byte[32];

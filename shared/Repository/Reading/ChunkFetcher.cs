@@ -84,6 +84,7 @@ internal sealed class ChunkFetcher(IObjectStore store, RepositoryKeys keys, Chun
             int read;
             try
             {
+                await owner.Keys.MeetEpochAsync(owner.Store, range.Pack.Epoch, cancellationToken).ConfigureAwait(false);
                 cipher = PackReader.OpenCipher(owner.Keys, range.Pack);
                 read = await owner.Store.ReadAsync(range.Pack.Name, range.Offset, _stored.AsMemory(0, range.Length), cancellationToken)
                     .ConfigureAwait(false);

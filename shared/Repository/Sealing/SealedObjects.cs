@@ -53,6 +53,7 @@ public sealed class SealedObjects(IObjectStore store, KeyRing keys, string repos
         {
             var length = await ReadAsync(name, 0, buffer.AsMemory(0, HeaderRead), cancellationToken).ConfigureAwait(false);
             if (length < 0) return null;
+            await MeetEpochAsync(buffer.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
             using var reader = new SealedReader(buffer.AsSpan(0, length), kind, name, keys, repositoryId);
             if (length == HeaderRead && reader.HeaderEnd > HeaderRead)
             {
@@ -81,6 +82,7 @@ public sealed class SealedObjects(IObjectStore store, KeyRing keys, string repos
         {
             var length = await ReadAsync(name, 0, buffer.AsMemory(0, FirstRead), cancellationToken).ConfigureAwait(false);
             if (length < 0) return null;
+            await MeetEpochAsync(buffer.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
             using var reader = new SealedReader(buffer.AsSpan(0, length), kind, name, keys, repositoryId);
             var header = reader.ReadHeader(buffer.AsSpan(0, length));
             if (length == FirstRead)
@@ -121,6 +123,10 @@ public sealed class SealedObjects(IObjectStore store, KeyRing keys, string repos
             return false;
         }
     }
+
+    /// <summary>Keys may have been rotated since they were unlocked.</summary>
+    private ValueTask MeetEpochAsync(ReadOnlyMemory<byte> start, CancellationToken cancellationToken) =>
+        keys.MeetEpochAsync(store, SealedLayout.Read(start.Span).Epoch, cancellationToken);
 
     private byte[] ReadBody(SealedReader reader, ReadOnlySpan<byte> whole)
     {

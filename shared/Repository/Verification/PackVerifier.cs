@@ -33,6 +33,7 @@ internal sealed class PackVerifier(BackupRepository repository) : IDisposable
             throw Damaged(name, "it is missing", e);
         }
 
+        await PackReader.MeetEpochAsync(repository.Store, repository.Keys, _pack.Memory[..read], cancellationToken).ConfigureAwait(false);
         return Verify(name, _pack.GetSpan()[..read], onBadBlock);
     }
 

@@ -56,7 +56,7 @@ public sealed class UnlockTests
             async () => await KeyRingFactory.UnlockAsync(store, KeyCredential.Recovery(other), default));
         error = await Should.ThrowAsync<WrongKeyException>(
             async () => await KeyRingFactory.UnlockAsync(store, KeyCredential.Clear, default));
-        error.Message.ShouldContain("encrypted and no passphrase was given");
+        error.Message.ShouldContain("encrypted and no key was given");
         Should.Throw<WrongKeyException>(() => KeyCredential.Passphrase(default));
     }
 
