@@ -1,3 +1,5 @@
+using FunctionsBackup.Tests.Parity.Scenarios.Workflows;
+
 namespace FunctionsBackup.Tests.Parity.Scenarios;
 
 /// <summary>One question to both engines.</summary>
@@ -23,6 +25,8 @@ internal sealed record Scenario(string Name, Func<Stage, Task> Play, string? Not
         .. QueryScenarios.All,
         .. DataScenarios.All,
         .. DeterminismScenarios.All,
+        .. BackupScenarios.All,
+        .. WorkflowScenarios.All,
     ];
 
     /// <summary>Plays it; what goes wrong is said too.</summary>
