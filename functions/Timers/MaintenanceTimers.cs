@@ -31,14 +31,6 @@ public sealed class MaintenanceTimers(
         CancellationToken cancellationToken) => retention.StartDailyAsync(
             client, new RetentionRequest(), Occurrence.DueAt(timer, settings, AppSettings.Retention, Now), cancellationToken);
 
-    /// <summary>Weekly: the newest recovery point of each component is restored and proven.</summary>
-    [Function("WeeklyRestoreTest")]
-    [FixedDelayRetry(5, "00:01:00")]
-    public Task TestAsync(
-        [TimerTrigger("%" + AppSettings.RestoreTest + "%")] TimerInfo timer, [DurableClient] DurableTaskClient client,
-        CancellationToken cancellationToken) => tests.StartDueAsync(
-            client, new RestoreTestRequest(), Occurrence.DueAt(timer, settings, AppSettings.RestoreTest, Now), cancellationToken);
-
     /// <summary>Monthly: the newest recovery point of each component, and two at random.</summary>
     [Function("MonthlyDrill")]
     [FixedDelayRetry(5, "00:01:00")]

@@ -1,6 +1,7 @@
 using FunctionsBackup.Operations.Scheduling;
 using FunctionsBackup.Orchestrations.Backup;
 using FunctionsBackup.Orchestrations.Instances;
+using FunctionsBackup.Orchestrations.RestoreTesting;
 using FunctionsBackup.Orchestrations.Site;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
@@ -9,11 +10,11 @@ using Microsoft.Extensions.Logging;
 namespace FunctionsBackup.Functions.Timers;
 
 /// <summary>
-/// Starts what the policies of <c>backup_config.yaml</c> make due. Each occurrence once: its time is in the instance's id, so that a tick
-/// that comes twice, late, or on two hosts starts nothing twice; and a tick that fails is repeated before its time counts as looked at, so
-/// that none is lost.
+/// Starts what the policies and <c>restore_tests</c> of <c>backup_config.yaml</c> make due. Each occurrence once: its time is in the
+/// instance's id, so that a tick that comes twice, late, or on two hosts starts nothing twice; and a tick that fails is repeated before its
+/// time counts as looked at, so that none is lost.
 /// </summary>
-public sealed partial class ScheduleTick(BackupSite site, BackupStarter backups, ILogger<ScheduleTick> log)
+public sealed partial class ScheduleTick(BackupSite site, BackupStarter backups, RestoreTestStarter tests, ILogger<ScheduleTick> log)
 {
     [Function(nameof(ScheduleTick))]
     [FixedDelayRetry(-1, "00:00:30")]
@@ -28,28 +29,38 @@ public sealed partial class ScheduleTick(BackupSite site, BackupStarter backups,
         foreach (var due in DuePolicies.Between(
             site.Configuration.Schedules.Where(p => protectedComponents.Contains(p.Component)), since, now))
         {
+            var kind = due.Kind == "full_backup" ? "full" : due.Kind;
+            await StartAsync($"{due.Kind} of {due.Component}", due.DueAt, () =>
+                backups.StartDueAsync(client, due.Component, kind, due.DueAt, cancellationToken));
+        }
+
+        var restoreTests = site.Configuration.RestoreTests;
+        if (protectedComponents.Count > 0 && restoreTests.Schedule.LatestBetween(since, now) is { } dueAt)
+            await StartAsync("restore test", dueAt, () =>
+                tests.StartDueAsync(client, new RestoreTestRequest { Sample = restoreTests.Sample }, dueAt, cancellationToken));
+        if (failures.Count > 0) throw new AggregateException("Not all that is due could be started; it is tried again.", failures);
+
+        async Task StartAsync(string what, DateTimeOffset at, Func<Task<StartResult>> start)
+        {
             try
             {
-                var kind = due.Kind == "full_backup" ? "full" : due.Kind;
-                var start = await backups.StartDueAsync(client, due.Component, kind, due.DueAt, cancellationToken);
-                if (start.Started) LogStarted(log, start.InstanceId, due.DueAt);
+                var started = await start();
+                if (started.Started) LogStarted(log, started.InstanceId, at);
             }
             catch (InvalidRequestException e)
             {
-                LogRefused(log, due.Component, due.Kind, e.Message);
+                LogRefused(log, what, e.Message);
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
                 failures.Add(e); // the others are started all the same
             }
         }
-
-        if (failures.Count > 0) throw new AggregateException("Not all that is due could be started; it is tried again.", failures);
     }
 
     [LoggerMessage(5001, LogLevel.Information, "Started {Instance}, due at {DueAt:O}.")]
     private static partial void LogStarted(ILogger logger, string instance, DateTimeOffset dueAt);
 
-    [LoggerMessage(5002, LogLevel.Warning, "The {Kind} of {Component} is due, but cannot be started: {Reason}")]
-    private static partial void LogRefused(ILogger logger, string component, string kind, string reason);
+    [LoggerMessage(5002, LogLevel.Warning, "The {What} is due, but cannot be started: {Reason}")]
+    private static partial void LogRefused(ILogger logger, string what, string reason);
 }

@@ -23,7 +23,7 @@ internal sealed class WorkSite : IAsyncDisposable
         Fbackup.WriteConfiguration("    postgres: { connection: env:PGCONNECTION, mode: replication }");
         Fbackup.Environment["PGCONNECTION"] = Gate.PostgresConnection;
         // Nothing of the host's own comes to the gate.
-        foreach (var timer in (string[])["WAL", "HEALTH", "VERIFICATION", "RETENTION", "RESTORE_TEST", "DRILL"])
+        foreach (var timer in (string[])["WAL", "HEALTH", "VERIFICATION", "RETENTION", "DRILL"])
             Fbackup.Environment[$"FBACKUP_SCHEDULE_{timer}"] = "0 0 0 1 1 *";
         Fbackup.Write("recordings/call.txt", "hello");
         Fbackup.Run("init", "--yes").Expect(0);

@@ -31,6 +31,8 @@ public sealed class BackupConfiguration
                 Value("components.postgres.fast_checkpoint") is true, Text("components.postgres.wal_slot")!,
                 Text("components.postgres.spool_directory"))
             : null;
+        RestoreTests = new RestoreTestSettings(
+            new Schedule(Get<CronSchedule>("restore_tests.schedule")!, Global.TimeZone), (int)Value("restore_tests.sample")!);
         Objectives = new RecoveryObjectives(Objective("database"), Objective("cache"), Objective("voice_data"), Objective("full_system"));
 
         RecoveryObjective Objective(string name) =>
@@ -51,6 +53,8 @@ public sealed class BackupConfiguration
 
     /// <summary>Null: not configured.</summary>
     public PostgresSettings? Postgres { get; }
+
+    public RestoreTestSettings RestoreTests { get; }
 
     public RecoveryObjectives Objectives { get; }
 
@@ -149,6 +153,10 @@ public sealed record KeySettings(SecretReference? Passphrase, SecretReference? R
 
     public bool IsEmpty => Passphrase is null && RecoveryKey is null && KeyVault is null && Kms is null;
 }
+
+/// <param name="Schedule">When they are started, in the zone of the configuration.</param>
+/// <param name="Sample">How many recovery points of each component.</param>
+public sealed record RestoreTestSettings(Schedule Schedule, int Sample);
 
 /// <param name="Connection">The connection string, by reference.</param>
 /// <param name="DataDirectory">Absolute; null: not beside the server.</param>

@@ -59,9 +59,15 @@ public static class Settings
         .. Objective("voice_data", "Recordings and transcripts", "1h30m", "6h"),
         .. Objective("full_system", "Everything together", "3h", "30m"),
 
+        new("restore_tests.schedule", SettingKind.Cron, "0 7 * * 0",
+            "When recovery points are restored into a scratch folder and proven, cron with 5 fields or 6 with seconds first, in global.time_zone."),
+        new("restore_tests.sample", SettingKind.Integer, "1", "How many recovery points of each component: the newest, and others at random.")
+        {
+            Minimum = 1, Maximum = 100,
+        },
+
         new("replication", SettingKind.Reserved, null, "Copies of the repository elsewhere."),
         new("notifications", SettingKind.Reserved, null, "Who is told of failures."),
-        new("restore_tests", SettingKind.Reserved, null, "Scheduled restore tests."),
         new("recovery", SettingKind.Reserved, null, "Disaster recovery plans."),
     ];
 

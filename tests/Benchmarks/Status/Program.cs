@@ -7,6 +7,7 @@ using FunctionsBackup.Benchmarks.Status;
 using FunctionsBackup.Functions;
 using FunctionsBackup.Functions.Timers;
 using FunctionsBackup.Orchestrations.Backup;
+using FunctionsBackup.Orchestrations.RestoreTesting;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.SelfHosting.Hosting;
 using Microsoft.Azure.Functions.Worker;
@@ -69,7 +70,8 @@ async Task<Latencies> MeasureAsync(string what, TimeSpan? time, CancellationToke
 async Task<Latencies> TickAsync(CancellationToken end)
 {
     var tickFunction = new ScheduleTick(
-        host.Services.GetRequiredService<BackupSite>(), host.Services.GetRequiredService<BackupStarter>(), NullLogger<ScheduleTick>.Instance);
+        host.Services.GetRequiredService<BackupSite>(), host.Services.GetRequiredService<BackupStarter>(),
+        host.Services.GetRequiredService<RestoreTestStarter>(), NullLogger<ScheduleTick>.Instance);
     var all = new Latencies();
     while (!end.IsCancellationRequested)
     {

@@ -1,5 +1,6 @@
 using FunctionsBackup.Functions.Timers;
 using FunctionsBackup.Orchestrations.Backup;
+using FunctionsBackup.Orchestrations.RestoreTesting;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.SelfHosting.Hosting;
 using Microsoft.Azure.Functions.Worker;
@@ -62,9 +63,22 @@ public sealed class ScheduleTickTests : IAsyncLifetime
         [
             "backup-logs-snapshot-20260328T230015Z", // from before
             "backup-logs-snapshot-20260407T230015Z", "backup-voice_data-full-20260407T0030Z",
+            "restoretest-all-20260405T0500Z", // the last Sunday, 07:00 in Berlin
         ]);
         await TickAsync(again, Start.AddMinutes(1));
-        (await IdsAsync(again)).Count.ShouldBe(3);
+        (await IdsAsync(again)).Count.ShouldBe(4);
+    }
+
+    [Fact]
+    public async Task Restore_tests_are_started_when_the_configuration_says()
+    {
+        File.AppendAllText(_site.ConfigurationFile, "  restore_tests: { schedule: \"30 0 * * *\", sample: 4 }\n");
+        var host = await _site.BuildAsync(_clock);
+        await TicksAsync([host], TimeSpan.FromHours(2));
+        var id = (await IdsAsync(host)).Single(i => i.StartsWith("restoretest-", StringComparison.Ordinal));
+        id.ShouldBe("restoretest-all-20260328T2330Z"); // half past midnight in Berlin
+        (await host.Client.GetInstanceAsync(id, true))!.ReadInputAs<RestoreTestRequest>()!.ShouldSatisfyAllConditions(
+            r => r.Sample.ShouldBe(4), r => r.Components.ShouldBe(["voice_data", "logs"]), r => r.RequestedBy.ShouldBe("schedule"));
     }
 
     [Fact]
@@ -124,7 +138,8 @@ public sealed class ScheduleTickTests : IAsyncLifetime
     {
         var services = host.Services;
         var tick = new ScheduleTick(
-            services.GetRequiredService<BackupSite>(), services.GetRequiredService<BackupStarter>(), NullLogger<ScheduleTick>.Instance);
+            services.GetRequiredService<BackupSite>(), services.GetRequiredService<BackupStarter>(),
+            services.GetRequiredService<RestoreTestStarter>(), NullLogger<ScheduleTick>.Instance);
         var timer = new TimerInfo { ScheduleStatus = new ScheduleStatus { Last = last.UtcDateTime, LastUpdated = last.UtcDateTime } };
         return tick.RunAsync(timer, host.Client, CancellationToken.None);
     }

@@ -69,7 +69,11 @@ public sealed class ExampleTests
         configuration.Files("voice_data")!.Paths.ShouldBe(["/etc/site/recordings"]);
         configuration.Files("voice_data")!.Exclude.ShouldBe(["*.tmp"]);
         configuration.ConfiguredComponents.ShouldBe(["postgres", "redis", "voice_data", "logs", "configuration", "livekit"]);
-        configuration.Notes.Count(n => n.Contains("not used by this version", StringComparison.Ordinal)).ShouldBe(4);
+        configuration.Notes.Count(n => n.Contains("not used by this version", StringComparison.Ordinal)).ShouldBe(3);
+        configuration.RestoreTests.Schedule.LatestBetween(At(20), At(23)).ShouldBe(At(22).AddHours(5)); // a Sunday
+        configuration.RestoreTests.Sample.ShouldBe(1);
+
+        static DateTimeOffset At(int day) => new(2026, 11, day, 0, 0, 0, TimeSpan.Zero);
     }
 
     [Fact]
