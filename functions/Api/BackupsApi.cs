@@ -14,16 +14,18 @@ public sealed class BackupsApi(ApiEdge edge, BackupSite site, BackupStarter star
     [Function("StartBackup")]
     public Task<IActionResult> StartAsync(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "backups")] HttpRequest request, [DurableClient] DurableTaskClient client,
-        FunctionContext context, CancellationToken cancellationToken) => edge.RunAsync(request, context, async caller =>
-    {
-        QueryValues.Allow(request);
-        var body = await RequestBody.ReadAsync(request, cancellationToken, new StartBackup());
-        var backup = new BackupRequest
-        {
-            Components = RequestBody.Texts(body.Components, "components"), Full = body.Full, Verify = body.Verify, RequestedBy = caller.Name,
-        };
-        return InstanceApi.Started(request, InstanceKind.Backups, await starter.StartAsync(client, backup, cancellationToken));
-    });
+        FunctionContext context, CancellationToken cancellationToken) => edge.RunAsync(
+            request, context, caller => InstanceApi.StartAsync(
+                request,
+                body => starter.StartAsync(
+                    client,
+                    new BackupRequest
+                    {
+                        Components = RequestBody.Texts(body.Components, "components"), Full = body.Full, Verify = body.Verify,
+                        RequestedBy = caller.Name,
+                    },
+                    cancellationToken),
+                new StartBackup(), cancellationToken));
 
     [Function("ListBackups")]
     public Task<IActionResult> ListAsync(

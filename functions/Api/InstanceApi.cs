@@ -19,12 +19,20 @@ internal static class InstanceApi
             OrchestrationRuntimeStatus.Completed, OrchestrationRuntimeStatus.Failed, OrchestrationRuntimeStatus.Terminated,
         }.ToDictionary(InstanceKind.Word);
 
-    /// <summary>202, with the address of the instance: the new one, or the one that was there.</summary>
-    public static Answer Started(HttpRequest request, InstanceKind kind, StartResult start)
+    /// <summary>Has work started: 202, with the address of the instance, the new one or the one that was there.</summary>
+    /// <param name="request">The request; it takes no query.</param>
+    /// <param name="start">Checks the body and starts what it asks for.</param>
+    /// <param name="nothing">Stands for no body at all; null: there must be one.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    public static async Task<Answer> StartAsync<TBody>(
+        HttpRequest request, Func<TBody, Task<StartResult>> start, TBody? nothing, CancellationToken cancellationToken)
+        where TBody : class
     {
+        QueryValues.Allow(request);
+        var started = await start(await RequestBody.ReadAsync(request, cancellationToken, nothing));
         // The request's own path, so that the prefix is whatever the host has it.
-        var url = $"{request.PathBase}{request.Path.Value!.TrimEnd('/')}/{start.InstanceId}";
-        return Answer.Of(new StartedView(start.InstanceId, start.Started, url), StatusCodes.Status202Accepted, url);
+        var url = $"{request.PathBase}{request.Path.Value!.TrimEnd('/')}/{started.InstanceId}";
+        return Answer.Of(new StartedView(started.InstanceId, started.Started, url), StatusCodes.Status202Accepted, url);
     }
 
     public static async Task<Answer> ShowAsync(

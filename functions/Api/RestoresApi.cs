@@ -1,4 +1,6 @@
+using FunctionsBackup.Functions.Access;
 using FunctionsBackup.Functions.Http;
+using FunctionsBackup.Orchestrations.Instances;
 using FunctionsBackup.Orchestrations.Restore;
 using FunctionsBackup.Orchestrations.Site;
 using Microsoft.AspNetCore.Http;
@@ -15,18 +17,9 @@ public sealed class RestoresApi(ApiEdge edge, BackupSite site, RestoreStarter st
     [Function("StartRestore")]
     public Task<IActionResult> StartAsync(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "restores")] HttpRequest request, [DurableClient] DurableTaskClient client,
-        FunctionContext context, CancellationToken cancellationToken) => edge.RunAsync(request, context, async caller =>
-    {
-        QueryValues.Allow(request);
-        var body = await RequestBody.ReadAsync<StartRestore>(request, cancellationToken);
-        if (body.ToTime > site.Time.GetUtcNow()) throw ProblemException.BadRequest("The time to_time is in the future; nothing can be restored to it.");
-        ProtectedComponents.Check(site.Configuration, body.Component);
-        RestoreTargets.Check(site.Configuration, body.Target);
-        var restore = Read(body) with { RequestedBy = caller.Name };
-        RestoreRequests.Check(restore);
-        if (body.Point != "latest") await InstanceApi.CheckPointAsync(site, body.Point, body.Component, cancellationToken);
-        return InstanceApi.Started(request, InstanceKind.Restores, await starter.StartAsync(client, restore, cancellationToken));
-    });
+        FunctionContext context, CancellationToken cancellationToken) => edge.RunAsync(
+            request, context, caller => InstanceApi.StartAsync<StartRestore>(
+                request, body => StartAsync(body, caller, client, cancellationToken), null, cancellationToken));
 
     [Function("ListRestores")]
     public Task<IActionResult> ListAsync(
@@ -45,6 +38,23 @@ public sealed class RestoresApi(ApiEdge edge, BackupSite site, RestoreStarter st
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "restores/{id}/{verb}")] HttpRequest request, string id, string verb,
         [DurableClient] DurableTaskClient client, FunctionContext context, CancellationToken cancellationToken) => edge.RunAsync(
             request, context, caller => InstanceApi.SteerAsync(request, InstanceKind.Restores, id, verb, caller, client, cancellationToken));
+
+    private async Task<StartResult> StartAsync(StartRestore body, Caller caller, DurableTaskClient client, CancellationToken cancellationToken)
+    {
+        // What replaces data that is there is a human decision of its own, as recovery's are.
+        if (!body.PlanOnly && (body.Overwrite || body.Delta) && !(caller.Role >= ApiRole.Approver))
+            throw new ProblemException(
+                StatusCodes.Status403Forbidden,
+                "A restore that may replace what is there (overwrite, delta) needs the role approver; restore into an empty folder, or ask one.");
+        if (body.ToTime > site.Time.GetUtcNow())
+            throw ProblemException.BadRequest("The time to_time is in the future; nothing can be restored to it.");
+        ProtectedComponents.Check(site.Configuration, body.Component);
+        RestoreTargets.Check(site.Configuration, body.Target);
+        var restore = Read(body) with { RequestedBy = caller.Name };
+        RestoreRequests.Check(restore);
+        if (body.Point != "latest") await InstanceApi.CheckPointAsync(site, body.Point, body.Component, cancellationToken);
+        return await starter.StartAsync(client, restore, cancellationToken);
+    }
 
     private static RestoreRequest Read(StartRestore body) => new()
     {

@@ -15,17 +15,18 @@ public sealed class VerificationsApi(ApiEdge edge, BackupSite site, Verification
     public Task<IActionResult> StartAsync(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "verifications")] HttpRequest request,
         [DurableClient] DurableTaskClient client, FunctionContext context, CancellationToken cancellationToken) =>
-        edge.RunAsync(request, context, async caller =>
-    {
-        QueryValues.Allow(request);
-        var body = await RequestBody.ReadAsync(request, cancellationToken, new StartVerification());
-        VerificationLevels.Parse(body.Level);
-        var points = RequestBody.Texts(body.RecoveryPoints, "recovery_points");
-        _ = site.Configuration; // one that cannot be used starts nothing
-        foreach (var point in points) await InstanceApi.CheckPointAsync(site, point, null, cancellationToken);
-        var verification = new VerificationRequest { Level = body.Level, SnapshotIds = points, RequestedBy = caller.Name };
-        return InstanceApi.Started(request, InstanceKind.Verifications, await starter.StartAsync(client, verification, cancellationToken));
-    });
+        edge.RunAsync(request, context, caller => InstanceApi.StartAsync(
+            request,
+            async body =>
+            {
+                VerificationLevels.Parse(body.Level);
+                var points = RequestBody.Texts(body.RecoveryPoints, "recovery_points");
+                _ = site.Configuration; // one that cannot be used starts nothing
+                foreach (var point in points) await InstanceApi.CheckPointAsync(site, point, null, cancellationToken);
+                var verification = new VerificationRequest { Level = body.Level, SnapshotIds = points, RequestedBy = caller.Name };
+                return await starter.StartAsync(client, verification, cancellationToken);
+            },
+            new StartVerification(), cancellationToken));
 
     [Function("ListVerifications")]
     public Task<IActionResult> ListAsync(

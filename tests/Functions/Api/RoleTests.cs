@@ -37,6 +37,25 @@ public sealed class RoleTests
         }
     }
 
+    [Theory]
+    [InlineData("\"overwrite\": true", 403, 202)]
+    [InlineData("\"delta\": true", 403, 202)]
+    [InlineData("\"delta\": true, \"delete_extra\": true", 403, 202)]
+    [InlineData("\"overwrite\": true, \"plan_only\": true", 202, 202)]
+    [InlineData("\"overwrite\": false", 202, 202)]
+    public async Task What_may_replace_data_that_is_there_needs_an_approver(string options, int asOperator, int asApprover)
+    {
+        await using var site = await TestSite.CreateAsync();
+        var keys = new ApiKeys(Path.Combine(site.StateFolder, "api-keys.json"), TimeProvider.System);
+        var (one, other) = (keys.Add("o", Role.Operator), keys.Add("a", Role.Approver));
+        using var api = new ApiClient(await site.ServeAsync());
+        var body = $$"""{ "component": "logs", "target": "{{site.Folder}}/restored", {{options}} }""";
+        var answer = await api.SendAsync("POST", "restores", body, one);
+        answer.Code.ShouldBe(asOperator, answer.Text);
+        if (asOperator == 403) answer.Detail.ShouldContain("needs the role approver");
+        (await api.SendAsync("POST", "restores", body, other)).Code.ShouldBe(asApprover);
+    }
+
     [Fact]
     public void The_table_of_operations_is_that_of_the_functions()
     {

@@ -148,6 +148,29 @@ public sealed class HostTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Requests_beyond_the_limits_of_host_json_wait_or_are_refused()
+    {
+        _folder.Write("host.json", """
+            { "version": "2.0", "extensions": { "http": { "maxConcurrentRequests": 1, "maxOutstandingRequests": 2 } } }
+            """);
+        var host = await ServeAsync();
+        var address = host.Addresses[0] + "api/hold";
+        var worked = _http.GetAsync(address);
+        await Functions.Held.Task.WaitAsync(TimeSpan.FromSeconds(60)); // it is worked on
+        // Of two more one waits and one is refused; which, is the server's to say.
+        var (second, third) = (_http.GetAsync(address), _http.GetAsync(address));
+        var refused = await (await Task.WhenAny(second, third)).WaitAsync(TimeSpan.FromSeconds(60));
+        ((int)refused.StatusCode).ShouldBe(429);
+        refused.Headers.RetryAfter!.Delta.ShouldBe(TimeSpan.FromSeconds(1));
+        JsonNode.Parse(await refused.Content.ReadAsStringAsync())!["detail"]!.GetValue<string>().ShouldContain("as many requests as host.json allows");
+        worked.IsCompleted.ShouldBeFalse();
+        Functions.LetGo.SetResult();
+        foreach (var answer in await Task.WhenAll(worked, second, third).WaitAsync(TimeSpan.FromSeconds(60)))
+            if (answer != refused) answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await _http.GetAsync(address)).StatusCode.ShouldBe(HttpStatusCode.OK); // all places are free again
+    }
+
+    [Fact]
     public async Task A_port_in_use_is_a_sentence_and_nothing_runs()
     {
         var first = await ServeAsync();
@@ -232,6 +255,18 @@ public sealed class HostTests : IAsyncLifetime
 
         [Function("Open")]
         public static IResult Open([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "open")] HttpRequest request) => Results.Ok();
+
+        public static TaskCompletionSource Held { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public static TaskCompletionSource LetGo { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        [Function("Hold")]
+        public static async Task<IResult> Hold([HttpTrigger("get", Route = "hold")] HttpRequest request)
+        {
+            Held.TrySetResult();
+            await LetGo.Task;
+            return Results.Ok();
+        }
 
         [Function("Fails")]
         public static IResult Fails([HttpTrigger("get", Route = "fails")] HttpRequest request) =>

@@ -19,16 +19,20 @@ public sealed class SettingsFilesTests : IDisposable
               "functionTimeout": "00:05:00",
               "logging": { "logLevel": { "default": "Information" } },
               "extensions": {
-                "http": { "routePrefix": "/v1/" },
+                "http": { "routePrefix": "/v1/", "maxConcurrentRequests": 10, "maxOutstandingRequests": 20, "dynamicThrottlesEnabled": true },
                 "durableTask": { "maxConcurrentActivityFunctions": 7, "maxConcurrentOrchestratorFunctions": 3, },
               },
             }
             """));
         host.ShouldBe(new HostJson
         {
-            RoutePrefix = "v1", MaxConcurrentActivities = 7, MaxConcurrentOrchestrators = 3, FunctionTimeout = TimeSpan.FromMinutes(5),
+            RoutePrefix = "v1", MaxConcurrentRequests = 10, MaxOutstandingRequests = 20, MaxConcurrentActivities = 7, MaxConcurrentOrchestrators = 3, FunctionTimeout = TimeSpan.FromMinutes(5),
         });
     }
+
+    [Fact]
+    public void Minus_one_is_no_limit() => HostJson.Load(_folder.Write(
+        "host.json", "{\"version\":\"2.0\",\"extensions\":{\"http\":{\"maxConcurrentRequests\":-1}}}")).ShouldBe(new HostJson());
 
     [Fact]
     public void Without_host_json_the_prefix_is_api() => HostJson.Load(Path.Combine(_folder.Path, "none.json")).ShouldBe(new HostJson());
@@ -39,6 +43,8 @@ public sealed class SettingsFilesTests : IDisposable
     [InlineData("{}", "must have \"version\": \"2.0\"")]
     [InlineData("{\"version\":\"2.0\",\"functionTimeout\":\"soon\"}", "functionTimeout must be \"hh:mm:ss\"")]
     [InlineData("{\"version\":\"2.0\",\"extensions\":{\"http\":{\"routePrefix\":\"a b\"}}}", "extensions.http.routePrefix must be a path")]
+    [InlineData("{\"version\":\"2.0\",\"extensions\":{\"http\":{\"maxConcurentRequests\":5}}}", "extensions.http.maxConcurentRequests is no setting")]
+    [InlineData("{\"version\":\"2.0\",\"extensions\":{\"http\":{\"maxConcurrentRequests\":0}}}", "must be a whole number from 1 to 10000")]
     [InlineData("{\"version\":\"2.0\",\"extensions\":{\"durableTask\":{\"maxConcurrentActivityFunctions\":0}}}", "must be a whole number from 1 to 10000")]
     public void A_wrong_host_json_is_refused_with_a_sentence(string text, string sentence) =>
         Should.Throw<HostingException>(() => HostJson.Load(_folder.Write("host.json", text))).Message.ShouldContain(sentence);

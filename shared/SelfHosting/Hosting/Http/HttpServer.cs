@@ -22,6 +22,7 @@ internal sealed partial class HttpServer : IAsyncDisposable
     private readonly IServiceProvider _services;
     private readonly DurableTaskClient _client;
     private readonly TimeSpan? _timeout;
+    private readonly RequestLimits _limits;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
 
@@ -34,6 +35,7 @@ internal sealed partial class HttpServer : IAsyncDisposable
         _services = services;
         _client = client;
         _timeout = hostJson.FunctionTimeout;
+        _limits = new RequestLimits(hostJson.MaxConcurrentRequests, hostJson.MaxOutstandingRequests);
         _time = options.Time;
         var loggers = services.GetRequiredService<ILoggerFactory>();
         _log = loggers.CreateLogger<HttpServer>();
@@ -83,7 +85,11 @@ internal sealed partial class HttpServer : IAsyncDisposable
     /// <summary>Takes no more connections and lets what runs end, until the token is cancelled.</summary>
     public Task StopAsync(CancellationToken cancellationToken) => _application.StopAsync(cancellationToken);
 
-    public ValueTask DisposeAsync() => _application.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _application.DisposeAsync();
+        _limits.Dispose();
+    }
 
     /// <summary>What goes wrong around a function becomes a problem with one sentence; what is inside stays in the log.</summary>
     private async Task GuardAsync(HttpContext context, RequestDelegate next)
@@ -118,6 +124,26 @@ internal sealed partial class HttpServer : IAsyncDisposable
     }
 
     private async Task HandleAsync(HttpContext context, HttpRoute route, FunctionInvoker invoker)
+    {
+        if (!await _limits.TryEnterAsync(context.RequestAborted))
+        {
+            context.Response.Headers.RetryAfter = "1";
+            await Problem.WriteAsync(
+                context, 429, "Too Many Requests", "The server has as many requests as host.json allows; ask again in a moment.");
+            return;
+        }
+
+        try
+        {
+            await RunAsync(context, route, invoker);
+        }
+        finally
+        {
+            _limits.Leave();
+        }
+    }
+
+    private async Task RunAsync(HttpContext context, HttpRoute route, FunctionInvoker invoker)
     {
         if (route.Level != AuthorizationLevel.Anonymous && !await _access.AdmitAsync(context)) return;
         var values = new Dictionary<string, object?>(StringComparer.OrdinalIgnoreCase);
