@@ -18,7 +18,8 @@ public abstract class DurableTaskClient(string name) : IAsyncDisposable
 
     /// <summary>Returns the instance's id as soon as the start is durable.</summary>
     public abstract Task<string> ScheduleNewOrchestrationInstanceAsync(
-        TaskName orchestratorName, object? input = null, StartOrchestrationOptions? options = null, CancellationToken cancellation = default);
+        TaskName orchestratorName, object? input = null, StartOrchestrationOptions? options = null,
+        CancellationToken cancellation = default);
 
     public virtual Task RaiseEventAsync(string instanceId, string eventName, CancellationToken cancellation) =>
         RaiseEventAsync(instanceId, eventName, null, cancellation);

@@ -10,7 +10,8 @@ internal sealed class ReplaySafeLogger(TaskOrchestrationContext context, ILogger
 
     public bool IsEnabled(LogLevel logLevel) => logger.IsEnabled(logLevel);
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         if (!context.IsReplaying) logger.Log(logLevel, eventId, state, exception, formatter);
     }

@@ -58,7 +58,8 @@ public class RetryPolicy
         if (backoffCoefficient < 1.0)
             throw new ArgumentOutOfRangeException(nameof(backoffCoefficient), backoffCoefficient, "The coefficient must be at least 1.");
         if (maxRetryInterval < firstRetryInterval && maxRetryInterval != Timeout.InfiniteTimeSpan)
-            throw new ArgumentOutOfRangeException(nameof(maxRetryInterval), maxRetryInterval, "The maximum is less than the first interval.");
+            throw new ArgumentOutOfRangeException(
+                nameof(maxRetryInterval), maxRetryInterval, "The maximum is less than the first interval.");
         if (retryTimeout < firstRetryInterval && retryTimeout != Timeout.InfiniteTimeSpan)
             throw new ArgumentOutOfRangeException(nameof(retryTimeout), retryTimeout, "The timeout is less than the first interval.");
         MaxNumberOfAttempts = maxNumberOfAttempts;

@@ -20,7 +20,8 @@ public record TaskFailureDetails(
             throw new ArgumentException($"{targetBaseExceptionType} is not a type of exceptions.", nameof(targetBaseExceptionType));
         if (string.IsNullOrEmpty(ErrorType)) return false;
         var thrown = Type.GetType(ErrorType, throwOnError: false)
-            ?? AppDomain.CurrentDomain.GetAssemblies().Select(a => a.GetType(ErrorType, throwOnError: false)).FirstOrDefault(t => t is not null);
+            ?? AppDomain.CurrentDomain.GetAssemblies()
+                .Select(a => a.GetType(ErrorType, throwOnError: false)).FirstOrDefault(t => t is not null);
         return thrown is not null && targetBaseExceptionType.IsAssignableFrom(thrown);
     }
 

@@ -36,7 +36,8 @@ public readonly struct TaskVersion(string? version) : IEquatable<TaskVersion>
 
     public static implicit operator TaskVersion(string? value) => new(value);
 
-    public bool Equals(TaskVersion other) => string.Equals(Version ?? string.Empty, other.Version ?? string.Empty, StringComparison.OrdinalIgnoreCase);
+    public bool Equals(TaskVersion other) =>
+        string.Equals(Version ?? string.Empty, other.Version ?? string.Empty, StringComparison.OrdinalIgnoreCase);
 
     public override bool Equals(object? obj) => obj is TaskVersion other && Equals(other);
 

@@ -68,8 +68,8 @@ public record StartOrchestrationOptions
     public TaskVersion? Version { get; init; }
 
     /// <summary>
-    /// Names of the runtime statuses in which an existing instance of the same id is kept and the start refused. Null: only where it has not
-    /// ended; one that has is replaced.
+    /// Names of the runtime statuses in which an existing instance of the same id is kept and the start refused. Null: only where it has
+    /// not ended; one that has is replaced.
     /// </summary>
     public IReadOnlyList<string>? DedupeStatuses { get; init; }
 }

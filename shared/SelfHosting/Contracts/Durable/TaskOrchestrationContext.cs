@@ -87,7 +87,8 @@ public abstract class TaskOrchestrationContext
         CallSubOrchestratorAsync<TResult>(orchestratorName, null, options);
 
     /// <exception cref="TaskFailedException">It failed, after all retries.</exception>
-    public abstract Task<TResult> CallSubOrchestratorAsync<TResult>(TaskName orchestratorName, object? input = null, TaskOptions? options = null);
+    public abstract Task<TResult> CallSubOrchestratorAsync<TResult>(
+        TaskName orchestratorName, object? input = null, TaskOptions? options = null);
 
     /// <summary>Ends this run and begins again with a new input and an empty history.</summary>
     public abstract void ContinueAsNew(object? newInput = null, bool preserveUnprocessedEvents = true);
@@ -98,7 +99,8 @@ public abstract class TaskOrchestrationContext
     /// <summary>The same in every replay.</summary>
     public abstract Guid NewGuid();
 
-    public virtual ILogger CreateReplaySafeLogger(string categoryName) => new ReplaySafeLogger(this, LoggerFactory.CreateLogger(categoryName));
+    public virtual ILogger CreateReplaySafeLogger(string categoryName) =>
+        new ReplaySafeLogger(this, LoggerFactory.CreateLogger(categoryName));
 
     public virtual ILogger CreateReplaySafeLogger(Type type) => new ReplaySafeLogger(this, LoggerFactory.CreateLogger(type));
 
