@@ -1,5 +1,5 @@
 // How fast the API answers, and what a tick costs, while a backup runs on the same machine.
-//   dotnet run -c Release --project tests/Benchmarks/Status -- [MEGABYTES] [CLIENTS]
+//   tests/Benchmarks/status [--runs N] [--clients N] [--megabytes N]
 using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
