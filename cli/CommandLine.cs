@@ -38,6 +38,10 @@ internal static class CommandLine
                 RepositoryStatsCommand.Create(), RepositoryValidateCommand.Create(), RepositoryRepairCommand.Create(), RepositoryKeysCommand.Create(),
                 RepositoryRotateKeyCommand.Create(),
             },
+            new Command("audit", "Who did what: prove, list and export the audit log.")
+            {
+                AuditVerifyCommand.Create(), AuditListCommand.Create(), AuditExportCommand.Create(),
+            },
             new Command("wal", "Archive and fetch PostgreSQL's write-ahead log.")
             {
                 WalPushCommand.Create(), WalFetchCommand.Create(), WalReceiveCommand.Create(),

@@ -1,5 +1,4 @@
-using System.Security.Cryptography;
-using System.Text;
+using FunctionsBackup.Operations.Audit;
 using FunctionsBackup.Operations.Configuration;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.SelfHosting.Hosting;
@@ -33,7 +32,11 @@ public static class SelfHosted
         await using var host = await BuildAsync(options, site, stop.Token);
         await host.StartAsync(stop.Token);
         started(host.Addresses);
+        var audit = host.Services.GetRequiredService<IAuditLog>();
+        var addresses = string.Join(' ', host.Addresses);
+        await audit.RecordAsync(new AuditEntry { Action = AuditActions.ServeStart, Outcome = AuditOutcome.Done, Target = addresses });
         await Task.Delay(Timeout.InfiniteTimeSpan, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await audit.RecordAsync(new AuditEntry { Action = AuditActions.ServeStop, Outcome = AuditOutcome.Done, Target = addresses });
         await host.StopAsync(signals.Now);
         return signals.ExitCode;
     }
@@ -45,15 +48,8 @@ public static class SelfHosted
     /// <param name="environment">The variables of the process.</param>
     /// <param name="configurationFile">The site's configuration.</param>
     /// <exception cref="ConfigurationException">There is no folder for it.</exception>
-    public static string FindStateFolder(IReadOnlyDictionary<string, string> environment, string configurationFile)
-    {
-        if (environment.GetValueOrDefault("FBACKUP_STATE") is { Length: > 0 } named) return Path.GetFullPath(named);
-        var site = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.GetFullPath(configurationFile))).AsSpan(0, 8));
-        if (environment.GetValueOrDefault("XDG_STATE_HOME") is { Length: > 0 } state) return Path.Combine(state, "fbackup", "sites", site);
-        return environment.GetValueOrDefault("HOME") is { Length: > 1 } home
-            ? Path.Combine(home, ".local/state/fbackup/sites", site)
-            : throw new ConfigurationException("There is no folder for state; set FBACKUP_STATE to one that this user can write.");
-    }
+    public static string FindStateFolder(IReadOnlyDictionary<string, string> environment, string configurationFile) =>
+        StateFolder.Find(environment, configurationFile);
 
     private static void Configure(IServiceCollection services, SiteOptions site)
     {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using FunctionsBackup.Cli.Running;
+using FunctionsBackup.Operations.Audit;
 
 namespace FunctionsBackup.Cli.Commands;
 
@@ -20,6 +21,9 @@ internal static class BackupKeepCommand
             var repository = await context.OpenRepositoryAsync(cancellationToken, index: false);
             var snapshot = await repository.GetSnapshotAsync(context.Get(id), component, cancellationToken);
             var kept = !context.Get(remove);
+            context.Audit.Action = kept ? AuditActions.BackupKeep : AuditActions.BackupUnkeep;
+            context.Audit.Target = snapshot.Id;
+            context.Audit.Note("reason", context.Get(reason));
             if (kept) await repository.Snapshots.PinAsync(snapshot.Id, context.Get(reason)!, cancellationToken);
             else await repository.Snapshots.UnpinAsync(snapshot.Id, cancellationToken);
             context.Printer.Result(

@@ -38,6 +38,8 @@ internal static class BackupPruneCommand
                 context.Configuration, repository, context.Time.GetUtcNow(), cancellationToken);
             await using var host = await WorkHost.StartAsync(context, cancellationToken);
             var start = await new RetentionStarter(context.Site).StartAsync(host.Client, request, cancellationToken);
+            context.Audit.Instance = start.InstanceId;
+            context.Audit.Note("dry_run", request.DryRun ? "true" : "false");
             if (!start.Started) context.Printer.Note($"{start.InstanceId} is at it already; this is what it comes to.");
             var result = await WorkRun.FollowAsync<RetentionResult>(context, host, start.InstanceId, "prune", cancellationToken);
             if (result.Failure is { } failure)

@@ -37,8 +37,11 @@ internal static class BackupRunCommand
             {
                 Components = component is null ? [] : [component], Full = context.Get(full), Verify = context.Get(verify)!, RequestedBy = "cli",
             };
+            context.Audit.Note("type", component ?? "all");
+            context.Audit.Note("full", request.Full ? "true" : null);
             await using var host = await WorkHost.StartAsync(context, cancellationToken);
             var start = await BackupStart.StartAsync(context, host, request, cancellationToken);
+            context.Audit.Instance = start.InstanceId;
             if (!start.Started) context.Printer.Note($"{start.InstanceId} is at it already; this is how it goes on.");
             var result = await WorkRun.FollowAsync<BackupResult>(context, host, start.InstanceId, component ?? "backup", cancellationToken);
             return await ReportAsync(context, start.InstanceId, result);

@@ -30,6 +30,8 @@ internal static class BackupVerifyCommand
             var component = ComponentNames.Check(context.Get(type));
             var chosen = context.Get(level)!;
             VerificationLevels.Parse(chosen);
+            context.Audit.Target = context.Get(id);
+            context.Audit.Note("level", chosen);
             var some = context.Get(id) != "all" || component is not null;
             IReadOnlyList<string> ids = [];
             if (some || chosen == "restore")
@@ -42,6 +44,7 @@ internal static class BackupVerifyCommand
             if (chosen == "restore") return await RestoreVerification.RunAsync(context, host, ids, cancellationToken);
             var request = new VerificationRequest { Level = chosen, SnapshotIds = ids, RequestedBy = "cli" };
             var start = await new VerificationStarter(context.Site).StartAsync(host.Client, request, cancellationToken);
+            context.Audit.Instance = start.InstanceId;
             var result = await WorkRun.FollowAsync<VerificationResult>(context, host, start.InstanceId, "verify", cancellationToken);
             foreach (var problem in result.Defects.Where(IsWal)) context.Printer.Warn(problem.Problem);
             foreach (var note in result.Notes) context.Printer.Note(note);

@@ -63,6 +63,9 @@ internal static class InitCommand
         }
 
         keeper.Settle(result.Created);
+        context.Audit.Target = result.Config.RepositoryId;
+        context.Audit.Note("created", result.Created ? "true" : "false");
+        context.Audit.Note("encrypted", encrypt ? "true" : "false");
         context.Printer.Result(
             () => new JsonObject
             {

@@ -81,6 +81,9 @@ internal static class RepositoryKeysCommand
                 _ => await AddRecoveryKeyAsync(
                     context, administration, context.Get(file)!, context.Get(label) ?? "recovery key", cancellationToken),
             };
+            context.Audit.Target = slot.Id;
+            context.Audit.Note("kind", slot.Kind);
+            context.Audit.Note("label", slot.Label);
             context.Printer.Result(
                 () => ToJson(slot), output => output.WriteLine($"Added key slot {slot.Id} ({slot.Kind}, {slot.Label})."));
             return ExitCode.Done;
@@ -95,6 +98,7 @@ internal static class RepositoryKeysCommand
         var id = new Argument<string>("SLOT") { Description = "The slot's id." };
         return new Command("remove", "Remove a key slot; needs a key of another slot.") { id }.Does(async (context, cancellationToken) =>
         {
+            context.Audit.Target = context.Get(id);
             await using var store = RepositoryAccess.CreateStore(context.Site);
             var administration = new KeyAdministration(store, context.Time);
             await RepositoryAccess.WithCredentialAsync(context.Site, async credential =>

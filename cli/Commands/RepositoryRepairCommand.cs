@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using FunctionsBackup.Cli.Running;
+using FunctionsBackup.Operations.Audit;
 using FunctionsBackup.Repository.Damage;
 
 namespace FunctionsBackup.Cli.Commands;
@@ -20,6 +21,9 @@ internal static class RepositoryRepairCommand
         {
             var repository = await context.OpenRepositoryAsync(cancellationToken);
             var report = await new RepositoryRepair(repository).RunAsync(context.Get(readAll), context.Parallelism, cancellationToken);
+            context.Audit.Items.AddRange(report.PutBack.Select(p => new AuditItem(p, "put back")));
+            context.Audit.Items.AddRange(report.LostRecords.Select(p => new AuditItem(p, "lost")));
+            context.Audit.Items.AddRange(report.LostPacks.Select(p => new AuditItem("pack", "lost", p)));
             foreach (var lost in report.LostPacks) context.Printer.Warn(lost);
             foreach (var lost in report.LostRecords) context.Printer.Warn($"{lost} is lost, and so is its copy; from now on it counts as removed.");
             context.Printer.Result(() => ToJson(report), output =>

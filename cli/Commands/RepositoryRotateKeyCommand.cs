@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using FunctionsBackup.Cli.Running;
+using FunctionsBackup.Operations.Audit;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository.Keys;
 
@@ -16,6 +17,9 @@ internal static class RepositoryRotateKeyCommand
         await using var store = RepositoryAccess.CreateStore(context.Site);
         var rotator = new KeyRotator(store, new KeyAdministration(store, context.Time));
         var rotation = await RepositoryAccess.WithCredentialsAsync(context.Site, c => rotator.RotateAsync(c, cancellationToken));
+        context.Audit.Target = $"epoch {rotation.Epoch}";
+        context.Audit.Items.AddRange(rotation.Rewrapped.Select(slot => new AuditItem(slot.New.Id, "wrapped anew", $"in the place of {slot.Old.Id}")));
+        context.Audit.Items.AddRange(rotation.Kept.Select(slot => new AuditItem(slot.Id, "kept")));
         context.Printer.Result(
             () => new JsonObject
             {

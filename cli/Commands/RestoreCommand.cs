@@ -2,6 +2,7 @@ using System.CommandLine;
 using FunctionsBackup.Cli.Running;
 using FunctionsBackup.Cli.Running.Restoring;
 using FunctionsBackup.Cli.Running.Work;
+using FunctionsBackup.Operations.Audit;
 using FunctionsBackup.Orchestrations.Restore;
 using FunctionsBackup.Orchestrations.Site;
 
@@ -114,6 +115,10 @@ internal static class RestoreCommand
             throw new UsageException("--to-time goes with latest: it chooses the recovery point by itself.");
         var request = Request(context, component);
         RestoreRequests.Check(request);
+        context.Audit.Action = context.Get(Plan) ? AuditActions.RestorePlan : AuditActions.Restore;
+        context.Audit.Target = request.Point;
+        context.Audit.Note("component", component);
+        context.Audit.Note("target", request.Target);
         if (!context.Get(Plan)) return await RestoreRun.RunAsync(context, request, cancellationToken);
         return component == "postgres"
             ? await DatabaseRestorePlan.RunAsync(context, RestoreRequests.PostgresOptions(request, context.Site), cancellationToken)

@@ -24,6 +24,8 @@ internal static class ServeKeysCommand
         role.AcceptOnlyFromAmong("viewer", "operator", "approver");
         return new Command("add", "Make a key and show it once.") { name, role }.Does((context, _) =>
         {
+            context.Audit.Target = context.Get(name);
+            context.Audit.Note("role", context.Get(role));
             var chosen = Enum.Parse<Role>(context.Get(role)!, ignoreCase: true);
             var key = Keys(context).Add(context.Get(name), chosen);
             context.Printer.Result(
@@ -58,6 +60,7 @@ internal static class ServeKeysCommand
         var name = new Argument<string>("NAME") { Description = "Whose key goes." };
         return new Command("remove", "Remove a key; it is refused from then on.") { name }.Does((context, _) =>
         {
+            context.Audit.Target = context.Get(name);
             var removed = Keys(context).Remove(context.Get(name));
             if (!removed) context.Printer.Error($"There is no key '{context.Get(name)}'; 'fbackup serve keys list' shows those there are.");
             return Task.FromResult(removed ? ExitCode.Done : ExitCode.NotFound);

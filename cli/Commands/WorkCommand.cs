@@ -71,6 +71,7 @@ internal static class WorkCommand
     private static async Task<int> FollowAsync(CommandContext context, CancellationToken cancellationToken)
     {
         if (await FindAsync(context, cancellationToken) is not { } found) return ExitCode.NotFound;
+        context.Audit.Instance = found.InstanceId;
         await using var host = await WorkHost.StartAsync(context, cancellationToken);
         var result = await WorkRun.FollowAsync<JsonDocument>(context, host, found.InstanceId, found.InstanceId, cancellationToken);
         var json = JsonObject.Create(result.RootElement) ?? [];
@@ -81,7 +82,9 @@ internal static class WorkCommand
     private static Command Steer(string name, string what, Func<DurableTaskClient, string, CancellationToken, Task> act) =>
         new Command(name, what) { Id }.Does(async (context, cancellationToken) =>
         {
+            context.Audit.Target = context.Get(Id);
             if (await FindAsync(context, cancellationToken) is not { } instance) return ExitCode.NotFound;
+            context.Audit.Instance = instance.InstanceId;
             if (instance.IsCompleted)
             {
                 context.Printer.Error($"{instance.InstanceId} has ended already: {Status(instance)}.");

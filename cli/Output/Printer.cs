@@ -21,6 +21,9 @@ internal sealed class Printer(
 
     public bool IsTerminal { get; } = outputIsTerminal;
 
+    /// <summary>What was said last that went wrong; null: nothing.</summary>
+    public string? LastError { get; private set; }
+
     public bool CanAsk { get; } = errorIsTerminal && !Console.IsInputRedirected;
 
     /// <summary>The result of a command that answers at once.</summary>
@@ -64,7 +67,11 @@ internal sealed class Printer(
 
     public void Warn(string sentence) => Say($"warning: {sentence}");
 
-    public void Error(string sentence) => Say($"fbackup: {sentence}");
+    public void Error(string sentence)
+    {
+        LastError = sentence;
+        Say($"fbackup: {sentence}");
+    }
 
     /// <summary>Asks the person at the terminal; true only for the word yes.</summary>
     public bool Ask(string question)

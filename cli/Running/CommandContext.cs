@@ -1,5 +1,6 @@
 using System.CommandLine;
 using FunctionsBackup.Cli.Output;
+using FunctionsBackup.Cli.Running.Auditing;
 using FunctionsBackup.Operations.Configuration;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository;
@@ -7,17 +8,26 @@ using FunctionsBackup.Repository;
 namespace FunctionsBackup.Cli.Running;
 
 /// <summary>What a command works with, opened when it is first asked for: configuration → store → repository.</summary>
-internal sealed class CommandContext(ParseResult arguments, Printer printer, TimeProvider time) : IAsyncDisposable
+internal sealed class CommandContext : IAsyncDisposable
 {
     private readonly IReadOnlyDictionary<string, string> _environment = EnvironmentOverrides.OfProcess();
     private BackupSite? _site;
     private RepositoryLease? _repository;
 
-    public ParseResult Arguments { get; } = arguments;
+    public CommandContext(ParseResult arguments, Printer printer, TimeProvider time)
+    {
+        (Arguments, Printer, Time) = (arguments, printer, time);
+        Audit = new CommandAudit(this);
+    }
 
-    public Printer Printer { get; } = printer;
+    public ParseResult Arguments { get; }
 
-    public TimeProvider Time { get; } = time;
+    public Printer Printer { get; }
+
+    public TimeProvider Time { get; }
+
+    /// <summary>What the audit log will say of this command.</summary>
+    public CommandAudit Audit { get; }
 
     /// <summary>The variables of the process.</summary>
     public IReadOnlyDictionary<string, string> Environment => _environment;
@@ -28,7 +38,7 @@ internal sealed class CommandContext(ParseResult arguments, Printer printer, Tim
     public BackupSite Site => _site ??= new BackupSite(
         new SiteOptions(ConfigurationFile, _environment)
         {
-            RecoveryKeyFile = Arguments.GetValue(GlobalOptions.RecoveryKeyFile), Warn = Printer.Warn,
+            RecoveryKeyFile = Arguments.GetValue(GlobalOptions.RecoveryKeyFile), Warn = Printer.Warn, DeferAudit = true,
         },
         Time);
 

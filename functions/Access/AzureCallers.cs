@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using System.Text.Json;
+using FunctionsBackup.Operations.Audit;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 
@@ -21,11 +22,18 @@ public sealed class AzureCallers(IConfiguration settings) : ICallerSource
         // The platform sets this header, and removes one that a caller sends, only where authentication is on.
         if (string.Equals(settings["WEBSITE_AUTH_ENABLED"], "true", StringComparison.OrdinalIgnoreCase)
             && request.Headers[PrincipalHeader] is [{ Length: > 0 } header])
-            return Read(header) is { } principal ? HostCallers.Of(principal) : new Caller("unknown", null);
+            return Read(header) is { } principal
+                ? HostCallers.Of(principal) with { Kind = AuditActorKind.EntraId, Id = principal.Claims.FirstOrDefault(IsObjectId)?.Value }
+                : new Caller("unknown", null);
         return new Caller("function key", Enum.TryParse<ApiRole>(settings[KeyRole], ignoreCase: true, out var role) && Enum.IsDefined(role)
             ? role
-            : settings[KeyRole] is { Length: > 0 } ? null : ApiRole.Operator);
+            : settings[KeyRole] is { Length: > 0 } ? null : ApiRole.Operator)
+        {
+            Kind = AuditActorKind.FunctionKey,
+        };
     }
+
+    private static bool IsObjectId(Claim claim) => claim.Type is "oid" or "http://schemas.microsoft.com/identity/claims/objectidentifier";
 
     private static ClaimsPrincipal? Read(string header)
     {

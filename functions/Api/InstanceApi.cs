@@ -32,7 +32,8 @@ internal static class InstanceApi
         var started = await start(await RequestBody.ReadAsync(request, cancellationToken, nothing));
         // The request's own path, so that the prefix is whatever the host has it.
         var url = $"{request.PathBase}{request.Path.Value!.TrimEnd('/')}/{started.InstanceId}";
-        return Answer.Of(new StartedView(started.InstanceId, started.Started, url), StatusCodes.Status202Accepted, url);
+        var facts = new Dictionary<string, string> { ["started"] = started.Started ? "true" : "false" };
+        return Answer.Of(new StartedView(started.InstanceId, started.Started, url), StatusCodes.Status202Accepted, url, facts);
     }
 
     public static async Task<Answer> ShowAsync(
@@ -89,7 +90,9 @@ internal static class InstanceApi
         });
         var path = request.Path.Value!.TrimEnd('/');
         var url = request.PathBase + path[..path.LastIndexOf('/')];
-        return Answer.Of(new StartedView(id, false, url), StatusCodes.Status202Accepted, url);
+        var facts = new Dictionary<string, string>();
+        if (body.Reason is { } given) facts["reason"] = given;
+        return Answer.Of(new StartedView(id, false, url), StatusCodes.Status202Accepted, url, facts);
     }
 
     /// <exception cref="ProblemException">There is no recovery point of that name.</exception>

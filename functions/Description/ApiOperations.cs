@@ -15,6 +15,9 @@ public sealed record ApiOperation(string Function, string Method, string Route, 
     /// <summary>Type of the body; null: none.</summary>
     public Type? Request { get; init; }
 
+    /// <summary>What the audit log calls it; null: after the function, or the verb. What is only looked at is not recorded.</summary>
+    public string? Action { get; init; }
+
     /// <summary>Whether the body must be there.</summary>
     public bool RequestRequired { get; init; }
 
@@ -75,7 +78,7 @@ public static class ApiOperations
     [
         new("Start" + one, "post", path, ApiRole.Operator, $"Starts a {noun}; one that does the same already is the answer instead.")
         {
-            Request = start, RequestRequired = required, Response = typeof(StartedView), Success = 202, Refusals = [400, 404, 409, 413, 415],
+            Action = noun + ".request", Request = start, RequestRequired = required, Response = typeof(StartedView), Success = 202, Refusals = [400, 404, 409, 413, 415],
         },
         new("List" + many, "get", path, ApiRole.Viewer, $"Lists {path}.")
         {

@@ -13,10 +13,17 @@ public sealed class Answer(int status, string contentType, ReadOnlyMemory<byte> 
     /// <summary>The address of what was started.</summary>
     public string? Location { get; init; }
 
+    /// <summary>What the audit log says of the request beside what it says of all.</summary>
+    public IReadOnlyDictionary<string, string> Facts { get; init; } = new Dictionary<string, string>();
+
     public int Status => status;
 
-    public static Answer Of(object value, int status = StatusCodes.Status200OK, string? location = null) =>
-        new(status, "application/json", JsonSerializer.SerializeToUtf8Bytes(value, Json.Options)) { Location = location };
+    public static Answer Of(object value, int status = StatusCodes.Status200OK, string? location = null,
+        IReadOnlyDictionary<string, string>? facts = null) => new(
+            status, "application/json", JsonSerializer.SerializeToUtf8Bytes(value, Json.Options))
+        {
+            Location = location, Facts = facts ?? new Dictionary<string, string>(),
+        };
 
     public async Task ExecuteResultAsync(ActionContext context)
     {

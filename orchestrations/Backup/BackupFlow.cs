@@ -135,7 +135,8 @@ internal sealed class BackupFlow
         var result = _board.ToResult(point, verification);
         try
         {
-            var report = new BackupReport(_request.Full ? "full" : "incremental", _request.Retention && point is not null, result);
+            var report = new BackupReport(
+                _request.Full ? "full" : "incremental", _request.Retention && point is not null, result, _context.InstanceId, _request.RequestedBy);
             if (result.Outcome != RunOutcome.Superseded)
                 result = result with
                 {

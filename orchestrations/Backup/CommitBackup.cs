@@ -59,7 +59,7 @@ public sealed class CommitBackup(BackupSite site)
             components.Add(new PointComponent { Component = component.Component, Error = failure!.Sentence });
         }
 
-        var point = await commit.CompleteAsync(components, cancellationToken);
+        var point = await commit.CompleteAsync(components, cancellationToken, site.Audit.KnownHeads(repository.Id));
         return new CommitResult(point?.Id, results);
     }
 

@@ -24,6 +24,13 @@ public sealed class RestoreComponent(BackupSite site)
     public async Task<RestoreResult> Run(
         [ActivityTrigger] RestoreWork work, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken)
     {
+        var result = await RunAsync(work, client, cancellationToken);
+        await site.Audit.RecordAsync(RestoreAudit.Of(work, result));
+        return result;
+    }
+
+    private async Task<RestoreResult> RunAsync(RestoreWork work, DurableTaskClient client, CancellationToken cancellationToken)
+    {
         await using var watch = new ActivityWatch(site, client, work.InstanceId, work.Request.Component, "restore", cancellationToken);
         try
         {

@@ -31,7 +31,7 @@ public static class RestoreTestingOrchestrator
             if (cancel.IsCompleted) break;
             Show("testing");
             var test = context.CallActivityAsync<SnapshotTestResult>(
-                nameof(TestRestore), new TestRestoreRequest(context.InstanceId, id), Retrying.Default);
+                nameof(TestRestore), new TestRestoreRequest(context.InstanceId, id, request.RequestedBy), Retrying.Default);
             await Task.WhenAny(test, cancel);
             if (!test.IsCompleted) Show("cancelling");
             results.Add(await ResultAsync(test, id));

@@ -1,3 +1,5 @@
+using FunctionsBackup.Operations.Audit;
+using FunctionsBackup.Orchestrations.Audit;
 using FunctionsBackup.Orchestrations.Instances;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository;
@@ -23,11 +25,20 @@ public sealed class ApplyRetention(BackupSite site)
     public async Task<RetentionResult> Run(
         [ActivityTrigger] ApplyRetentionRequest input, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken)
     {
+        var gone = new List<AuditItem>();
+        var result = await RunAsync(input, client, gone, cancellationToken);
+        await site.Audit.RecordAsync(Entry(input, result, gone));
+        return result;
+    }
+
+    private async Task<RetentionResult> RunAsync(
+        ApplyRetentionRequest input, DurableTaskClient client, List<AuditItem> gone, CancellationToken cancellationToken)
+    {
         await using var watch = new ActivityWatch(site, client, input.InstanceId, "repository", "retention", cancellationToken);
         try
         {
             await using var lease = await site.Repositories.RentAsync(input.InstanceId, watch.Token);
-            var result = await ApplyAsync(lease.Repository, input.Request, watch.Token);
+            var result = await ApplyAsync(lease.Repository, input.Request, gone, watch.Token);
             site.Metrics.RecordRetention(result);
             return result;
         }
@@ -41,15 +52,20 @@ public sealed class ApplyRetention(BackupSite site)
         }
     }
 
-    private async Task<RetentionResult> ApplyAsync(BackupRepository repository, RetentionRequest request, CancellationToken cancellationToken)
+    private async Task<RetentionResult> ApplyAsync(
+        BackupRepository repository, RetentionRequest request, List<AuditItem> gone, CancellationToken cancellationToken)
     {
         var dry = request.DryRun;
         var grace = TimeSpan.FromHours(request.GraceHours);
         await repository.Snapshots.EnsureNoneLostAsync(cancellationToken);
         var decisions = await RetentionDecisions.DecideAsync(site.Configuration, repository, site.Time.GetUtcNow(), cancellationToken);
         var removed = decisions.Where(d => !d.Keep).Select(d => d.Candidate.Id).ToHashSet();
-        if (!dry)
-            foreach (var id in removed) await repository.Snapshots.DeleteAsync(id, cancellationToken);
+        foreach (var decision in decisions.Where(d => !d.Keep))
+        {
+            if (!dry) await repository.Snapshots.DeleteAsync(decision.Candidate.Id, cancellationToken);
+            gone.Add(new AuditItem(decision.Candidate.Id, dry ? "would go" : "removed", string.Join("; ", decision.Reasons)));
+        }
+
         var kept = decisions.Where(d => d.Keep).Select(d => d.Candidate.Id).ToHashSet();
         var points = await repository.Points.PruneAsync(repository.Snapshots, removed, dry, cancellationToken);
         var wal = await WalRetention.PruneAsync(repository, kept, dry, cancellationToken);
@@ -74,6 +90,25 @@ public sealed class ApplyRetention(BackupSite site)
             RemovableAt = garbage.RemovableAt,
         };
     }
+
+    private static AuditEntry Entry(ApplyRetentionRequest input, RetentionResult result, List<AuditItem> gone) => new()
+    {
+        Action = AuditActions.BackupPrune,
+        Outcome = Outcomes.Of(result.Outcome, result.ExitCode),
+        Actor = AuditActor.OfRequest(input.Request.RequestedBy),
+        Instance = input.InstanceId,
+        ExitCode = result.ExitCode,
+        Error = result.Failure?.Sentence,
+        Items = gone,
+        Facts = new Dictionary<string, string>
+        {
+            ["dry_run"] = result.DryRun ? "true" : "false",
+            ["kept"] = $"{result.Kept}",
+            ["wal_objects_removed"] = $"{result.WalObjects}",
+            ["packs_freed"] = $"{result.FreedPacks}",
+            ["packs_marked"] = $"{result.MarkedPacks}",
+        },
+    };
 
     private static RetentionResult Failed(ApplyRetentionRequest input, Exception e)
     {

@@ -1,6 +1,7 @@
 using FunctionsBackup.Components.Files;
 using FunctionsBackup.Operations.Audit;
 using FunctionsBackup.Operations.Configuration;
+using FunctionsBackup.Orchestrations.Audit;
 
 namespace FunctionsBackup.Orchestrations.Site;
 
@@ -21,6 +22,7 @@ public sealed class BackupSite : IAsyncDisposable
         Repositories = new RepositoryPool(this);
         Progress = new ProgressBoard(time);
         Metrics = new SiteMetrics(time);
+        Audit = new SiteAudit(this, options.StateFolder ?? StateFolder.FindOrTemporary(options.Environment, options.ConfigurationFile));
     }
 
     public SiteOptions Options { get; }
@@ -36,7 +38,7 @@ public sealed class BackupSite : IAsyncDisposable
     public SiteMetrics Metrics { get; }
 
     /// <summary>Who did what; see <see cref="AuditActions"/>.</summary>
-    public IAuditLog Audit { get; init; } = NoAuditLog.Instance;
+    public SiteAudit Audit { get; }
 
     /// <summary>The configuration; read again when its file has changed.</summary>
     /// <exception cref="ConfigurationException">It cannot be used: every error that was found.</exception>
@@ -60,9 +62,10 @@ public sealed class BackupSite : IAsyncDisposable
 
     public int Parallelism => Configuration.Global.ParallelJobs;
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
+        await Audit.DisposeAsync();
         Metrics.Dispose();
-        return Repositories.DisposeAsync();
+        await Repositories.DisposeAsync();
     }
 }

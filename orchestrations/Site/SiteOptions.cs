@@ -8,13 +8,24 @@ public sealed record SiteOptions(string ConfigurationFile, IReadOnlyDictionary<s
     /// <summary>The variable that names the configuration file.</summary>
     public const string FileVariable = "FBACKUP_CONFIG";
 
+    private static readonly Action<string> Nobody = static _ => { };
+
     public const string DefaultFile = "./backup_config.yaml";
 
     /// <summary>Open the repository with the recovery key in this file instead of what the configuration names.</summary>
     public string? RecoveryKeyFile { get; init; }
 
     /// <summary>Told of what is unwise, one sentence each.</summary>
-    public Action<string> Warn { get; init; } = static _ => { };
+    public Action<string> Warn { get; init; } = Nobody;
+
+    /// <summary>Whether what is unwise is told to nobody.</summary>
+    public bool TellsNobody => Warn == Nobody;
+
+    /// <summary>Where this machine keeps what is its own; null: <see cref="Site.StateFolder.FindOrTemporary"/>.</summary>
+    public string? StateFolder { get; init; }
+
+    /// <summary>True for a command, which writes its audit entries to the repository when it ends: nothing does meanwhile.</summary>
+    public bool DeferAudit { get; init; }
 
     /// <summary>How long the repository stays open, and its keys in memory, while nobody works with it.</summary>
     public TimeSpan CloseAfter { get; init; } = TimeSpan.FromMinutes(2);

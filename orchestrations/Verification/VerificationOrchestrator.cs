@@ -30,7 +30,7 @@ public static class VerificationOrchestrator
         {
             while (!cancel.IsCompleted && running.Count < Math.Max(1, request.Parallel) && waiting.TryDequeue(out var ids))
                 running.Add(context.CallActivityAsync<VerificationResult>(
-                    nameof(VerifySnapshots), new VerifySnapshotsRequest(context.InstanceId, request.Level, ids), Retrying.Default));
+                    nameof(VerifySnapshots), new VerifySnapshotsRequest(context.InstanceId, request.Level, ids, request.RequestedBy), Retrying.Default));
             context.SetCustomStatus(new VerificationProgress(
                 cancel.IsCompleted ? "cancelling" : "verifying", request.Level, results.Count, total, results.Sum(r => r.DefectCount)));
             if (running.Count == 0) break;

@@ -1,3 +1,5 @@
+using FunctionsBackup.Operations.Audit;
+using FunctionsBackup.Orchestrations.Audit;
 using FunctionsBackup.Orchestrations.Instances;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository.Snapshots;
@@ -11,7 +13,9 @@ namespace FunctionsBackup.Orchestrations.Verification;
 /// <param name="InstanceId">The orchestration that asks.</param>
 /// <param name="Level"><c>quick</c>, <c>sample:N</c> or <c>full</c>.</param>
 /// <param name="SnapshotIds">Which; empty: the whole repository.</param>
-public sealed record VerifySnapshotsRequest(string InstanceId, string Level, IReadOnlyList<string> SnapshotIds);
+/// <param name="RequestedBy">Who asked.</param>
+public sealed record VerifySnapshotsRequest(
+    string InstanceId, string Level, IReadOnlyList<string> SnapshotIds, string? RequestedBy = null);
 
 /// <summary>Verifies some snapshots, or the whole repository, and the WAL behind base backups.</summary>
 public sealed class VerifySnapshots(BackupSite site)
@@ -23,12 +27,19 @@ public sealed class VerifySnapshots(BackupSite site)
     public async Task<VerificationResult> Run(
         [ActivityTrigger] VerifySnapshotsRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken)
     {
+        var result = await RunAsync(request, client, cancellationToken);
+        await site.Audit.RecordAsync(Entry(request, result));
+        return result;
+    }
+
+    private async Task<VerificationResult> RunAsync(
+        VerifySnapshotsRequest request, DurableTaskClient client, CancellationToken cancellationToken)
+    {
         await using var watch = new ActivityWatch(
             site, client, request.InstanceId, "repository", request.SnapshotIds.Count == 1 ? request.SnapshotIds[0] : "verify", cancellationToken);
         try
         {
-            var result = await VerifyAsync(request, watch, watch.Token);
-            return result;
+            return await VerifyAsync(request, watch, watch.Token);
         }
         catch (OperationCanceledException e) when (watch.IsCalledOff)
         {
@@ -89,6 +100,25 @@ public sealed class VerifySnapshots(BackupSite site)
             : [.. request.SnapshotIds.Select(SnapshotStore.ComponentOf).OfType<string>().Distinct()]);
         return result;
     }
+
+    private static AuditEntry Entry(VerifySnapshotsRequest request, VerificationResult result) => new()
+    {
+        Action = AuditActions.Verify,
+        Outcome = Outcomes.Of(result.Outcome, result.ExitCode),
+        Actor = AuditActor.OfRequest(request.RequestedBy),
+        Target = request.SnapshotIds.Count switch { 0 => "all", 1 => request.SnapshotIds[0], _ => null },
+        Instance = request.InstanceId,
+        ExitCode = result.ExitCode,
+        Error = result.Failure?.Sentence,
+        Facts = new Dictionary<string, string>
+        {
+            ["level"] = request.Level,
+            ["recovery_points"] = $"{result.Snapshots}",
+            ["packs_read"] = $"{result.PacksRead}",
+            ["defects"] = $"{result.DefectCount}",
+        },
+        Items = [.. result.Defects.Select(d => new AuditItem(d.ObjectName, "defect", d.Problem))],
+    };
 
     private static VerificationResult Failed(VerifySnapshotsRequest request, Exception e)
     {

@@ -1,4 +1,5 @@
 using System.Reflection;
+using FunctionsBackup.Repository.Audit;
 using FunctionsBackup.Repository.Catalogs;
 using FunctionsBackup.Repository.Chunking;
 using FunctionsBackup.Repository.Collection;
@@ -63,6 +64,7 @@ public sealed class BackupRepository : IAsyncDisposable
         _keepKeys = options.KeepKeys;
         Snapshots = new SnapshotStore(store, sealedObjects);
         Points = new RecoveryPointStore(store, sealedObjects);
+        Audit = new AuditChains(store, sealedObjects, unlocked.Keys, unlocked.Config.RepositoryId);
         _hashers = new HasherPool(keys.CreateHasher);
         _chunker = chunker;
         _index = index;
@@ -86,6 +88,9 @@ public sealed class BackupRepository : IAsyncDisposable
 
     /// <summary>The records that join snapshots of several components.</summary>
     public RecoveryPointStore Points { get; }
+
+    /// <summary>Who did what: the log that nothing is removed from.</summary>
+    public AuditChains Audit { get; }
 
     internal RepositoryKeys Keys { get; }
 

@@ -61,7 +61,7 @@ internal sealed class TestSite : IAsyncDisposable
             options,
             services =>
             {
-                FunctionsApp.AddServices(services, new SiteOptions(ConfigurationFile, new Dictionary<string, string>()));
+                FunctionsApp.AddServices(services, new SiteOptions(ConfigurationFile, new Dictionary<string, string>()) { StateFolder = StateFolder });
                 FunctionsApp.AddHostCallers(services);
             },
             FunctionCatalog.Of([.. triggers, typeof(StandIns)]), CancellationToken.None);

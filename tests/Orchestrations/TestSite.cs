@@ -54,7 +54,11 @@ internal sealed class TestSite : IAsyncDisposable
         return site;
     }
 
-    public BackupSite Open(TimeProvider? time = null) => new(new SiteOptions(ConfigurationFile, Environment), time ?? TimeProvider.System)
+    public string StateFolder => Path.Join(Folder, "state");
+
+    public BackupSite Open(TimeProvider? time = null, Action<string>? warn = null, bool deferAudit = false) => new(
+        new SiteOptions(ConfigurationFile, Environment) { StateFolder = StateFolder, DeferAudit = deferAudit, Warn = warn ?? (_ => { }) },
+        time ?? TimeProvider.System)
     {
         UnitSizes = new FilesPlannerOptions { UnitBytes = 200_000, UnitEntries = 10 },
     };

@@ -14,6 +14,7 @@ internal static class RestoreRun
         await RepositoryWarnings.SayAsync(context, repository, request.Component, cancellationToken);
         await using var host = await WorkHost.StartAsync(context, cancellationToken);
         var start = await new RestoreStarter(context.Site).StartAsync(host.Client, request with { RequestedBy = "cli" }, cancellationToken);
+        context.Audit.Instance = start.InstanceId;
         if (!start.Started) throw new UsageException(
             $"{start.InstanceId} is restoring into that target already; 'fbackup work follow {start.InstanceId}' shows it.");
         var result = await WorkRun.FollowAsync<RestoreResult>(

@@ -12,6 +12,7 @@ internal static class RestoreVerification
     {
         var request = new RestoreTestRequest { SnapshotIds = ids, RequestedBy = "cli" };
         var start = await new RestoreTestStarter(context.Site).StartAsync(host.Client, request, cancellationToken);
+        context.Audit.Instance = start.InstanceId;
         if (!start.Started) context.Printer.Note($"{start.InstanceId} is at it already; this is what it comes to.");
         var result = await WorkRun.FollowAsync<RestoreTestResult>(context, host, start.InstanceId, "restore test", cancellationToken);
         foreach (var test in result.Tests)

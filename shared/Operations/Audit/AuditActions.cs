@@ -1,7 +1,8 @@
 namespace FunctionsBackup.Operations.Audit;
 
 /// <summary>
-/// What is recorded. Words of lower-case letters, digits, <c>_</c> and <c>.</c>; the part before the dot is the kind.
+/// What is recorded. Words of lower-case letters, digits, <c>_</c> and <c>.</c>; the part before the dot is the kind that
+/// <see cref="AuditControls"/> maps to controls.
 /// </summary>
 public static class AuditActions
 {

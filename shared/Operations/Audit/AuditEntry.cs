@@ -66,5 +66,5 @@ public static class AuditLimits
     public const int Facts = 40;
 
     /// <summary>Items of one entry; the rest goes into further entries of the same operation.</summary>
-    public const int Items = 1000;
+    public const int Items = 200;
 }

@@ -64,10 +64,13 @@ public static class BackupMetrics
     public static MetricDefinition WaitingBytes { get; } = new(
         "voice_agent_backup_collection_waiting_bytes", MetricKind.Gauge, "Bytes of marked packs that wait for their grace time.", []);
 
+    public static MetricDefinition AuditWaiting { get; } = new(
+        "voice_agent_backup_audit_waiting_entries", MetricKind.Gauge, "Entries of the audit log that wait on this machine for the repository.", []);
+
     /// <summary>All of them, in the order in which they are shown.</summary>
     public static IReadOnlyList<MetricDefinition> All { get; } =
     [
         Total, Duration, Size, StoredBytes, LastSuccess, VerificationStatus, VerificationTime, ActualRpo, PredictedRto, ObjectiveRpo,
-        ObjectiveRto, Well, LastRestoreTest, RestoreTestStatus, UnverifiedBytes, WalLag, WaitingBytes,
+        ObjectiveRto, Well, LastRestoreTest, RestoreTestStatus, UnverifiedBytes, WalLag, WaitingBytes, AuditWaiting,
     ];
 }

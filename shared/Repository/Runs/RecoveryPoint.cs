@@ -1,3 +1,5 @@
+using FunctionsBackup.Repository.Audit;
+
 namespace FunctionsBackup.Repository.Runs;
 
 /// <summary>
@@ -21,6 +23,10 @@ public sealed record RecoveryPoint
     public required string Outcome { get; init; }
 
     public IReadOnlyList<PointComponent> Components { get; init; } = [];
+
+    /// <summary>How far chains of the audit log were when it was made: so that a chain that was shortened is found. Null in records
+    /// of older programs.</summary>
+    public IReadOnlyList<AuditHead>? Audit { get; init; }
 }
 
 /// <summary>One component of a recovery point.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using FunctionsBackup.Repository.Audit;
 using FunctionsBackup.Repository.Catalogs;
 using FunctionsBackup.Repository.Collection;
 using FunctionsBackup.Repository.Contents;
@@ -101,7 +102,11 @@ public sealed class RunCommit
     /// <summary>
     /// Writes the record that joins the snapshots, if there are any, and removes the parts.
     /// </summary>
-    public async ValueTask<RecoveryPoint?> CompleteAsync(IReadOnlyList<PointComponent> components, CancellationToken cancellationToken)
+    /// <param name="components">What became of each.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    /// <param name="audit">Chains of the audit log as far as they are known.</param>
+    public async ValueTask<RecoveryPoint?> CompleteAsync(
+        IReadOnlyList<PointComponent> components, CancellationToken cancellationToken, IReadOnlyList<AuditHead>? audit = null)
     {
         RecoveryPoint? point = null;
         if (components.Any(c => c.SnapshotId is not null))
@@ -115,6 +120,7 @@ public sealed class RunCommit
                 WrittenBy = BackupRepository.ProductVersion,
                 Outcome = components.All(c => c.SnapshotId is not null) ? "complete" : "partial",
                 Components = components,
+                Audit = audit,
             };
             await _repository.Points.CreateAsync(point, cancellationToken).ConfigureAwait(false);
         }

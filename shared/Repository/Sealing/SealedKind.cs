@@ -21,4 +21,10 @@ public enum SealedKind : byte
 
     Witness = 12,
     Measurement = 13,
+
+    /// <summary>Entries of the audit log.</summary>
+    AuditSegment = 23,
+
+    /// <summary>Who writes a chain of the audit log.</summary>
+    AuditWriter = 24,
 }

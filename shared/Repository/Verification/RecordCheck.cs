@@ -4,14 +4,14 @@ namespace FunctionsBackup.Repository.Verification;
 
 /// <summary>
 /// Opens every sealed object that is not needed to read a recovery point and so is looked at by nobody else: pins, witnesses, marks, results, records
-/// of damage, parts of runs, records that join snapshots, and all archived WAL.
+/// of damage, parts of runs, records that join snapshots, the audit log, and all archived WAL.
 /// </summary>
 internal static class RecordCheck
 {
     private const int SegmentName = 24;
 
     private static readonly string[] Prefixes =
-        ["pins/", "witness/", "collect/", "verify/", "damage/", "measurements/", "parts/", "points/", "wal/"];
+        ["pins/", "witness/", "collect/", "verify/", "damage/", "measurements/", "parts/", "points/", "audit/", "wal/"];
 
     /// <summary>What cannot be opened as what its name says.</summary>
     public static async IAsyncEnumerable<DamageException> FindDamageAsync(
@@ -52,6 +52,8 @@ internal static class RecordCheck
             "damage" => SealedKind.DamageRecord,
             "parts" => SealedKind.RunPart,
             "points" => SealedKind.RecoveryPoint,
+            "audit" => name.StartsWith("audit/writers/", StringComparison.Ordinal) ? SealedKind.AuditWriter
+                : name.StartsWith("audit/segments/", StringComparison.Ordinal) ? SealedKind.AuditSegment : null,
             // Also the labels of base backups that a server archives.
             _ when last.EndsWith(".history") || last.EndsWith(".backup") => SealedKind.TimelineHistory,
             _ when last.Length == SegmentName => SealedKind.WalSegment,

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Security.Claims;
+using FunctionsBackup.Operations.Audit;
 using FunctionsBackup.SelfHosting.Hosting.Access;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -11,7 +12,7 @@ namespace FunctionsBackup.SelfHosting.Hosting.Http;
 /// Finds out who calls a self-hosted API. With keys: by the key in <c>x-functions-key</c> or as a bearer token. Without: everybody on this
 /// machine, and only from it; a browser that was sent here by another site is refused.
 /// </summary>
-internal sealed partial class AccessControl(ApiKeys keys, FailedAttempts failures, ILogger log)
+internal sealed partial class AccessControl(ApiKeys keys, FailedAttempts failures, DeniedRequests denied, ILogger log)
 {
     public const string KeyHeader = "x-functions-key";
 
@@ -26,7 +27,7 @@ internal sealed partial class AccessControl(ApiKeys keys, FailedAttempts failure
                 return true;
             }
 
-            await Problem.WriteAsync(context, StatusCodes.Status403Forbidden, "Forbidden",
+            await RefuseAsync(context, StatusCodes.Status403Forbidden, "Forbidden",
                 "Without API keys only programs on this machine may call; make a key with 'fbackup serve keys add'.");
             return false;
         }
@@ -43,17 +44,25 @@ internal sealed partial class AccessControl(ApiKeys keys, FailedAttempts failure
         {
             context.Response.Headers.RetryAfter =
                 Math.Max(1, (int)Math.Ceiling(retryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-            await Problem.WriteAsync(context, StatusCodes.Status429TooManyRequests, "Too Many Requests",
+            await RefuseAsync(context, StatusCodes.Status429TooManyRequests, "Too Many Requests",
                 "There were too many wrong keys from this address; wait a minute, and check the key.");
             return false;
         }
 
         if (presented is not null) LogWrongKey(log, address, context.Request.Method, context.GetEndpoint()?.DisplayName);
         context.Response.Headers.WWWAuthenticate = "Bearer";
-        await Problem.WriteAsync(context, StatusCodes.Status401Unauthorized, "Unauthorized", presented is null
+        await RefuseAsync(context, StatusCodes.Status401Unauthorized, "Unauthorized", presented is null
             ? $"A key is needed; send it as the header '{KeyHeader}', or as a bearer token."
             : "The key is not known; it may have been removed.");
         return false;
+    }
+
+    private async Task RefuseAsync(HttpContext context, int status, string title, string why)
+    {
+        await denied.NoteAsync(
+            AuditActor.Anonymous, context.Connection.RemoteIpAddress?.ToString(),
+            $"{context.Request.Method} {context.GetEndpoint()?.DisplayName}", status, why);
+        await Problem.WriteAsync(context, status, title, why);
     }
 
     private static string? Presented(HttpRequest request)

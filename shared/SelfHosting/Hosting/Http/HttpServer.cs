@@ -1,3 +1,4 @@
+using FunctionsBackup.Operations.Audit;
 using FunctionsBackup.SelfHosting.Hosting.Access;
 using FunctionsBackup.SelfHosting.Hosting.Invocation;
 using FunctionsBackup.SelfHosting.Hosting.Settings;
@@ -19,6 +20,7 @@ internal sealed partial class HttpServer : IAsyncDisposable
     private readonly WebApplication _application;
     private readonly IReadOnlyList<HttpRoute> _routes;
     private readonly AccessControl _access;
+    private readonly DeniedRequests _denied;
     private readonly IServiceProvider _services;
     private readonly DurableTaskClient _client;
     private readonly TimeSpan? _timeout;
@@ -39,7 +41,8 @@ internal sealed partial class HttpServer : IAsyncDisposable
         _time = options.Time;
         var loggers = services.GetRequiredService<ILoggerFactory>();
         _log = loggers.CreateLogger<HttpServer>();
-        _access = new AccessControl(keys, new FailedAttempts(options.Time), loggers.CreateLogger<AccessControl>());
+        _denied = services.GetService<DeniedRequests>() ?? new DeniedRequests(NoAuditLog.Instance, options.Time);
+        _access = new AccessControl(keys, new FailedAttempts(options.Time), _denied, loggers.CreateLogger<AccessControl>());
         var endpoints = ListenAddress.Read(options.Urls, keys.List().Count > 0);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = options.ScriptRoot });
         builder.Services.AddSingleton(loggers);
@@ -89,6 +92,7 @@ internal sealed partial class HttpServer : IAsyncDisposable
     {
         await _application.DisposeAsync();
         _limits.Dispose();
+        await _denied.DisposeAsync();
     }
 
     /// <summary>What goes wrong around a function becomes a problem with one sentence; what is inside stays in the log.</summary>
