@@ -19,7 +19,10 @@ internal static class AuditExportCommand
 {
     public static Command Create()
     {
-        var format = new Option<string>("--format") { Description = "jsonl: a line of JSON each; html: a report.", HelpName = "jsonl|html", DefaultValueFactory = _ => "jsonl" };
+        var format = new Option<string>("--format")
+        {
+            Description = "jsonl: a line of JSON each; html: a report.", HelpName = "jsonl|html", DefaultValueFactory = _ => "jsonl",
+        };
         format.AcceptOnlyFromAmong("jsonl", "html");
         var file = new Option<string?>("--output") { Description = "Write to this new file instead of stdout.", HelpName = "FILE" };
         return new Command("export", "Export the audit log, verified, with the controls that it is evidence for.")

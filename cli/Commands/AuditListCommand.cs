@@ -14,11 +14,20 @@ internal static class AuditListCommand
 {
     public static Command Create()
     {
-        var action = new Option<string?>("--action") { Description = "An action, or its kind: backup, restore.run, access.", HelpName = "ACTION" };
-        var outcome = new Option<string?>("--outcome") { Description = "Only these.", HelpName = "started|accepted|done|warnings|failed|cancelled|refused|denied" };
+        var action = new Option<string?>("--action")
+        {
+            Description = "An action, or its kind: backup, restore.run, access.", HelpName = "ACTION",
+        };
+        var outcome = new Option<string?>("--outcome")
+        {
+            Description = "Only these.", HelpName = "started|accepted|done|warnings|failed|cancelled|refused|denied",
+        };
         outcome.AcceptOnlyFromAmong([.. Enum.GetNames<AuditOutcome>().Select(n => n.ToLowerInvariant())]);
         var actor = new Option<string?>("--actor") { Description = "Only of those whose name contains this.", HelpName = "NAME" };
-        var subject = new Option<string?>("--subject") { Description = "Only on what contains this: a recovery point, an instance, a key.", HelpName = "TEXT" };
+        var subject = new Option<string?>("--subject")
+        {
+            Description = "Only on what contains this: a recovery point, an instance, a key.", HelpName = "TEXT",
+        };
         var limit = new Option<int>("--limit") { Description = "At most so many, the newest.", DefaultValueFactory = _ => 100 };
         limit.Validators.Add(r =>
         {

@@ -30,7 +30,9 @@ internal static class AuditVerifyCommand
             var waiting = await context.Site.Audit.CountWaitingAsync(cancellationToken);
             var report = await AuditCheck.RunAsync(context, repository, kept, null, cancellationToken);
             foreach (var note in report.Notes) context.Printer.Warn(note);
-            if (waiting > 0) context.Printer.Warn($"{Human.Count(waiting, "entry waits", "entries wait")} in {context.Site.Audit.SpoolFolder} for the repository.");
+            if (waiting > 0)
+                context.Printer.Warn(
+                    $"{Human.Count(waiting, "entry waits", "entries wait")} in {context.Site.Audit.SpoolFolder} for the repository.");
             context.Audit.Note("segments", $"{report.Segments}");
             context.Audit.Note("broken_links", $"{report.BreakCount}");
             if (report.BreakCount > 0) context.Audit.Target = report.Breaks[0].ObjectName;
@@ -89,7 +91,7 @@ internal static class AuditVerifyCommand
         {
             try
             {
-                if (new FileInfo(file).Length > MaximumSize) throw new UsageException($"{file} is too large to be the output of 'audit verify --json'.");
+                if (new FileInfo(file).Length > MaximumSize) throw Unfit(file);
                 var chains = JsonNode.Parse(File.ReadAllText(file))?["chains"]?.AsArray() ?? throw Unfit(file);
                 var heads = chains.Where(c => c?["head"] is not null)
                     .Select(c => new AuditHead((string)c!["writer"]!, (long)c["sequence"]!, (string)c["head"]!)).ToList();

@@ -52,8 +52,13 @@ internal sealed class AuditSpool(AuditFolder folder)
                 ? line.AsMemory(0, read)
                 : AuditJson.Write(new AuditEntry
                 {
-                    Id = info.Name, At = info.LastModified.ToUniversalTime(), Action = AuditActions.AuditLost, Outcome = AuditOutcome.Failed,
-                    Actor = AuditActor.OfRequest(null), Host = Environment.MachineName, Error = "An entry that waited on this machine cannot be read.",
+                    Id = info.Name,
+                    At = info.LastModified.ToUniversalTime(),
+                    Action = AuditActions.AuditLost,
+                    Outcome = AuditOutcome.Failed,
+                    Actor = AuditActor.OfRequest(null),
+                    Host = Environment.MachineName,
+                    Error = "An entry that waited on this machine cannot be read.",
                 });
         }
         catch (ObjectNotFoundException)

@@ -7,9 +7,15 @@ namespace FunctionsBackup.Cli.Running.Auditing;
 /// <summary>Options that say which entries are wanted.</summary>
 internal static class AuditOptions
 {
-    public static Option<string?> From { get; } = new("--from") { Description = "Not older than this: a day, or a time with its zone.", HelpName = "TIME" };
+    public static Option<string?> From { get; } = new("--from")
+    {
+        Description = "Not older than this: a day, or a time with its zone.", HelpName = "TIME",
+    };
 
-    public static Option<string?> To { get; } = new("--to") { Description = "Older than this: a day, or a time with its zone.", HelpName = "TIME" };
+    public static Option<string?> To { get; } = new("--to")
+    {
+        Description = "Older than this: a day, or a time with its zone.", HelpName = "TIME",
+    };
 
     /// <summary>A time with its zone, or a day (its beginning, UTC).</summary>
     /// <exception cref="UsageException">It is neither.</exception>

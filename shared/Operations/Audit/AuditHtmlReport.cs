@@ -80,8 +80,8 @@ public sealed class AuditHtmlReport(TextWriter output)
             + "<th scope=\"col\" class=\"n\">Entries</th><th scope=\"col\">Head</th></tr></thead><tbody>");
         foreach (var chain in facts.Chains)
             await output.WriteLineAsync(
-                $"<tr><th scope=\"row\">{Text(chain.Host ?? "unknown")}</th><td><code>{Text(chain.Writer)}</code></td><td class=\"n\">{Number(chain.Segments)}</td>"
-                + $"<td class=\"n\">{Number(chain.Entries)}</td><td><code>{Text(chain.Head ?? "none")}</code></td></tr>");
+                $"<tr><th scope=\"row\">{Text(chain.Host ?? "unknown")}</th><td><code>{Text(chain.Writer)}</code></td>"
+                + $"<td class=\"n\">{Number(chain.Segments)}</td><td class=\"n\">{Number(chain.Entries)}</td><td><code>{Text(chain.Head ?? "none")}</code></td></tr>");
         await output.WriteLineAsync(
             "</tbody></table></section>\n<section aria-labelledby=\"entries\"><h2 id=\"entries\">Entries</h2>\n<table><caption>In order of time (UTC). "
             + "The place is writer, segment and line in the log.</caption><thead><tr><th scope=\"col\">Time</th><th scope=\"col\">What</th>"
@@ -98,15 +98,17 @@ public sealed class AuditHtmlReport(TextWriter output)
         var who = $"{Text(actor.Name)} ({Text(KindOf(actor))})<br>{Text(entry.RemoteAddress ?? entry.Host)}";
         var on = string.Join("<br>", new[] { entry.Target, entry.Instance }.OfType<string>().Distinct().Select(Text));
         await output.WriteLineAsync(
-            $"<tr class=\"{Word(entry.Outcome)}\"><td><time datetime=\"{entry.At.UtcDateTime:O}\">{Text(Iso(entry.At))}</time></td><td>{Text(entry.Action)}</td>"
-            + $"<td>{Word(entry.Outcome)}{(entry.ExitCode is { } code and not 0 ? $" ({code})" : "")}</td><td>{who}</td><td>{on}</td><td>{More(entry)}</td>"
+            $"<tr class=\"{Word(entry.Outcome)}\"><td>{Time(entry.At)}</td><td>{Text(entry.Action)}</td>"
+            + $"<td>{Word(entry.Outcome)}{(entry.ExitCode is { } code and not 0 ? $" ({code})" : "")}</td>"
+            + $"<td>{who}</td><td>{on}</td><td>{More(entry)}</td>"
             + $"<td><code>{Text(record.Writer[..Math.Min(8, record.Writer.Length)])}/{record.Sequence}/{record.Line}</code></td></tr>");
     }
 
     public async Task EndAsync()
     {
         await output.WriteLineAsync(
-            $"</tbody></table>\n<p>{Number(_entries)} entries.</p></section>\n<section aria-labelledby=\"controls\"><h2 id=\"controls\">What the entries are evidence for</h2>\n"
+            $"</tbody></table>\n<p>{Number(_entries)} entries.</p></section>\n<section aria-labelledby=\"controls\">"
+            + "<h2 id=\"controls\">What the entries are evidence for</h2>\n"
             + "<p>Each line names a requirement and the kinds of entries that support it, and counts those of this report. This is evidence that "
             + "something was done and how it ended. It is no certification: whether a requirement is met depends also on people, processes and "
             + "systems that this log knows nothing of, and a count of 0 says only that nothing of the kind was recorded in this time.</p>");
@@ -118,7 +120,8 @@ public sealed class AuditHtmlReport(TextWriter output)
             foreach (var control in AuditControls.All.Where(c => c.Framework == name))
                 await output.WriteLineAsync(
                     $"<tr><th scope=\"row\">{Text(control.Id)}</th><td>{Text(control.About)}</td>"
-                    + $"<td>{Text(control.Kinds is ["*"] ? "all" : string.Join(", ", control.Kinds))}</td><td class=\"n\">{Number(_counts[control])}</td></tr>");
+                    + $"<td>{Text(control.Kinds is ["*"] ? "all" : string.Join(", ", control.Kinds))}</td>"
+                    + $"<td class=\"n\">{Number(_counts[control])}</td></tr>");
             await output.WriteLineAsync("</tbody></table>");
         }
 
@@ -140,7 +143,11 @@ public sealed class AuditHtmlReport(TextWriter output)
         if (entry.Items.Count == 0) return more.ToString();
         more.Append("<ul>");
         foreach (var item in entry.Items)
-            more.Append(CultureInfo.InvariantCulture, $"<li>{Text(item.Name)}: {Text(item.Outcome)}{(item.Detail is { } detail ? $" ({Text(detail)})" : "")}</li>");
+        {
+            var detail = item.Detail is { } text ? $" ({Text(text)})" : "";
+            more.Append(CultureInfo.InvariantCulture, $"<li>{Text(item.Name)}: {Text(item.Outcome)}{detail}</li>");
+        }
+
         return more.Append("</ul>").ToString();
     }
 

@@ -42,7 +42,8 @@ public static class AuditJson
 
     /// <summary>An id that sorts by time, and is a legal name of an object.</summary>
     internal static string NewId(DateTimeOffset at) => string.Create(
-        CultureInfo.InvariantCulture, $"{at.UtcDateTime:yyyyMMdd'T'HHmmss'.'fffffff'Z'}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}");
+        CultureInfo.InvariantCulture,
+        $"{at.UtcDateTime:yyyyMMdd'T'HHmmss'.'fffffff'Z'}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}");
 
     internal static string Cut(string text, int length)
     {

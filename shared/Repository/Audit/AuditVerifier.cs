@@ -56,14 +56,17 @@ public sealed class AuditVerifier(BackupRepository repository)
         return chain;
     }
 
-    /// <summary>Each chain needs the record of its writer. A record alone is no break: its writer may have been killed before its first segment.</summary>
+    /// <summary>
+    /// Each chain needs the record of its writer. A record alone is no break: its writer may have been killed before its first segment.
+    /// </summary>
     private async ValueTask<IReadOnlyList<string>> CheckWritersAsync(CancellationToken cancellationToken)
     {
         var notes = new List<string>();
         await foreach (var writer in repository.Audit.ListWritersAsync(cancellationToken).ConfigureAwait(false))
             if (!_chains.ContainsKey(writer))
                 notes.Add(
-                    $"The writer {writer} has a record and no segments: it was ended before its first one, or they were removed and nobody had seen them.");
+                    $"The writer {writer} has a record and no segments: it was ended before its first one, or they were removed and nobody "
+                    + "had seen them.");
         foreach (var chain in _chains.Values.Where(c => c.IsThere))
         {
             var name = AuditNames.WriterOf(chain.Writer);
@@ -92,7 +95,8 @@ public sealed class AuditVerifier(BackupRepository repository)
             {
                 if (!AuditNames.TryParse(name, out var writer, out var sequence))
                 {
-                    if (!name.StartsWith(AuditNames.Writers, StringComparison.Ordinal) || !AuditNames.IsWriter(name.AsSpan(AuditNames.Writers.Length)))
+                    if (!name.StartsWith(AuditNames.Writers, StringComparison.Ordinal)
+                        || !AuditNames.IsWriter(name.AsSpan(AuditNames.Writers.Length)))
                         _strays.Add(new AuditBreak(name, $"{name} does not belong into the log."));
                     continue;
                 }

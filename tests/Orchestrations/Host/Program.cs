@@ -8,7 +8,11 @@ using FunctionsBackup.Tests.Orchestrations.Host;
 
 // A host that is killed: takes the backup of that instance, or goes on with it, and says how it ended.
 var (configuration, state, instance) = (args[0], args[1], args[2]);
-await using var site = new BackupSite(new SiteOptions(configuration, EnvironmentOverrides.OfProcess()) { StateFolder = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(configuration))!, "state") }, TimeProvider.System)
+var options = new SiteOptions(configuration, EnvironmentOverrides.OfProcess())
+{
+    StateFolder = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(configuration))!, "state"),
+};
+await using var site = new BackupSite(options, TimeProvider.System)
 {
     UnitSizes = new FilesPlannerOptions { UnitBytes = 1 << 20, UnitEntries = 20 },
 };
