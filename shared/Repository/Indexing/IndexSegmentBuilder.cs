@@ -5,12 +5,13 @@ using FunctionsBackup.Repository.Packing;
 namespace FunctionsBackup.Repository.Indexing;
 
 /// <summary>Puts one index segment together: packs, their blocks, and entries sorted by chunk id.</summary>
-internal sealed class IndexSegmentBuilder
+/// <param name="capacity">Entries to make room for, if their number is known.</param>
+internal sealed class IndexSegmentBuilder(int capacity = 0)
 {
     private readonly List<PackInfo> _packs = [];
     private readonly Dictionary<string, int> _packNumbers = [];
     private readonly List<IndexBlock> _blocks = [];
-    private readonly List<IndexEntry> _entries = [];
+    private readonly List<IndexEntry> _entries = new(capacity);
 
     public int EntryCount => _entries.Count;
 

@@ -46,7 +46,7 @@ internal sealed class SegmentWriter(ChunkIndex index, PendingChunks pending) : I
 
     private async ValueTask WriteAsync(CancellationToken cancellationToken)
     {
-        var builder = new IndexSegmentBuilder();
+        var builder = new IndexSegmentBuilder(_entries);
         foreach (var pack in _packs) builder.Add(pack);
         Interlocked.Add(ref _storedBytes, await index.AddSegmentAsync(builder, cancellationToken).ConfigureAwait(false));
         pending.Remove(_packs.SelectMany(p => p.Blocks).SelectMany(b => b.Chunks).Select(c => c.Id));

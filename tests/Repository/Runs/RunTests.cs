@@ -10,7 +10,7 @@ using FunctionsBackup.Tests.Repository.Sessions;
 namespace FunctionsBackup.Tests.Repository.Runs;
 
 /// <summary>Backups of several parts: interrupted anywhere, done again, and with garbage collections in between.</summary>
-public sealed class RunTests
+public sealed partial class RunTests
 {
     private static readonly TimeSpan Grace = TimeSpan.FromHours(24);
     private const string Run = "20261125T221530Z-5ca60a03";
