@@ -10,5 +10,6 @@ public sealed record ContentOptions(int FixedChunkSize = 0, ContentRef? Parent =
 {
     public static ContentOptions ContentDefined { get; } = new();
 
-    public static ContentOptions Pages { get; } = new(ContentLimits.PageChunkSize);
+    /// <summary>For PostgreSQL relation files with pages of this size.</summary>
+    public static ContentOptions Pages(int pageSize) => new(ContentLimits.PageChunk(pageSize));
 }

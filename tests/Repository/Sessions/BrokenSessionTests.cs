@@ -43,14 +43,14 @@ public sealed class BrokenSessionTests
         var repository = await TestRepository.CreateAsync(store);
         var bytes = RoundTripTests.Bytes(40 * ContentLimits.PageChunkSize, 1);
         await using var first = repository.BeginSession(SessionTestExtensions.Options);
-        var parent = await first.StoreAsync(new BytesSource(bytes), ContentOptions.Pages, CancellationToken.None);
+        var parent = await first.StoreAsync(new BytesSource(bytes), ContentOptions.Pages(8192), CancellationToken.None);
         parent.Depth.ShouldBe(1);
         await first.CommitAsync(SessionTestExtensions.Draft(), CancellationToken.None);
         foreach (var pack in store.Names.Where(n => n.StartsWith("packs/", StringComparison.Ordinal)).ToList()) store.Flip(pack, 100);
 
         repository = await TestRepository.OpenAsync(store);
         await using var second = repository.BeginSession(SessionTestExtensions.Options);
-        var again = await second.StoreAsync(new BytesSource(bytes), ContentOptions.Pages with { Parent = parent }, CancellationToken.None);
+        var again = await second.StoreAsync(new BytesSource(bytes), ContentOptions.Pages(8192) with { Parent = parent }, CancellationToken.None);
         again.Items.ShouldBe(parent.Items);
     }
 

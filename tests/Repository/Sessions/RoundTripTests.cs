@@ -74,7 +74,7 @@ public sealed class RoundTripTests
         var content = await session.StoreAsync(
             new RunsSource([(Bytes(100_000, 1), 0), ([], 1L << 40), (Bytes(3_000_000, 2), 5_000)]), ContentOptions.ContentDefined, CancellationToken.None);
         content.Size.ShouldBe(100_000 + (1L << 40) + 3_000_000 + 5_000);
-        var pages = await session.StoreAsync(new BytesSource(Bytes(200 * ContentLimits.PageChunkSize + 7, 3)), ContentOptions.Pages, CancellationToken.None);
+        var pages = await session.StoreAsync(new BytesSource(Bytes(200 * ContentLimits.PageChunkSize + 7, 3)), ContentOptions.Pages(8192), CancellationToken.None);
         pages.Depth.ShouldBe(1);
         var many = session.BuildContent();
         var expected = new List<byte>();

@@ -120,7 +120,8 @@ internal sealed class DirectBackup(BackupRepository repository, TimeProvider tim
     {
         if (!parent.IsContinuedBy(server.Facts, timeline, start)) return new IncrementalPlan(parent, null, long.MinValue, null);
         var changed = await WalSummaries.ReadAsync(
-            server, timeline, Lsn.Parse(parent.Details.StartLsn), start, ContentLimits.PageChunkSize / server.Facts.BlockSize, time, cancellationToken);
+            server, timeline, Lsn.Parse(parent.Details.StartLsn), start, ContentLimits.PageChunk(server.Facts.BlockSize) / server.Facts.BlockSize,
+            time, cancellationToken);
         // Summaries say what to read; without them, what is read tells by its LSNs what need not be hashed.
         var lsns = changed is null ? TrustedLsns.Find(parent, server.Facts, server.State, seen, scan.Entries) : null;
         return new IncrementalPlan(parent, changed, parent.Details.SettledBeforeNanoseconds ?? long.MinValue, lsns);

@@ -11,7 +11,7 @@ internal sealed partial class FileStorer
     /// <summary>Reads and checks all pages; chunks whose pages are all old, but for the first, are the earlier backup's and not hashed.</summary>
     private async ValueTask<CatalogEntry?> ReadNewerAsync(DataFile file, ContentRef earlier, PageLsnRule rule, CancellationToken cancellationToken)
     {
-        const int ChunkSize = ContentLimits.PageChunkSize;
+        var chunkSize = ContentLimits.PageChunk(checker.PageSize);
         using var opened = Open(file);
         if (opened is null) return null;
         var inspector = Inspector(file, file.Relation!.Value);
@@ -29,9 +29,9 @@ internal sealed partial class FileStorer
                 session.CountRead(read);
                 // A bad page is stored as it is found, and is no more taken for the earlier backup's good one than its neighbours are.
                 var isSound = inspector.Report.Count == defects;
-                for (var at = 0; at < read; at += ChunkSize)
+                for (var at = 0; at < read; at += chunkSize)
                 {
-                    var chunk = buffer.AsMemory(at, Math.Min(ChunkSize, read - at));
+                    var chunk = buffer.AsMemory(at, Math.Min(chunkSize, read - at));
                     if (isSound && offset + at > 0 && rule.AreOld(chunk.Span)
                         && await takeover.FindAsync(offset + at, chunk.Length) is { IsHole: false } item && item.Length == chunk.Length)
                         await builder.AddItemAsync(item, cancellationToken);

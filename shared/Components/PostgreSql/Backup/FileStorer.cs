@@ -83,7 +83,7 @@ internal sealed partial class FileStorer(BackupRepository repository, BackupSess
         }
 
         var path = ByteName.Display(file.SourcePath);
-        var options = (inspector is null ? ContentOptions.ContentDefined : ContentOptions.Pages) with { Parent = earlier?.Content };
+        var options = (inspector is null ? ContentOptions.ContentDefined : ContentOptions.Pages(checker.PageSize)) with { Parent = earlier?.Content };
         var content = await session.StoreAsync(new FileSource(opened, size, path, inspector), options, cancellationToken);
         if (size != file.Status.Size && inspector is not null) ReportPartialPage(opened, inspector, FirstBlock(file.Relation!.Value));
         return Entry(file) with { Content = content };
@@ -92,20 +92,20 @@ internal sealed partial class FileStorer(BackupRepository repository, BackupSess
     private async ValueTask<CatalogEntry?> ReadChangedAsync(
         DataFile file, ContentRef earlier, FileChanges changes, CancellationToken cancellationToken)
     {
-        const int ChunkSize = ContentLimits.PageChunkSize;
+        var chunkSize = ContentLimits.PageChunk(checker.PageSize);
         using var opened = Open(file);
         if (opened is null) return null;
         var inspector = Inspector(file, file.Relation!.Value);
         var path = ByteName.Display(file.SourcePath);
         var builder = session.BuildContent();
         await using var takeover = new ChunkTakeover(repository, earlier, cancellationToken);
-        var buffer = ArrayPool<byte>.Shared.Rent(ChunkSize);
+        var buffer = ArrayPool<byte>.Shared.Rent(chunkSize);
         try
         {
-            for (var offset = 0L; offset < file.Status.Size; offset += ChunkSize)
+            for (var offset = 0L; offset < file.Status.Size; offset += chunkSize)
             {
-                var length = (int)Math.Min(ChunkSize, file.Status.Size - offset);
-                if (!changes.IsChanged(offset / ChunkSize) && await takeover.FindAsync(offset, length) is { } item && item.Length == length)
+                var length = (int)Math.Min(chunkSize, file.Status.Size - offset);
+                if (!changes.IsChanged(offset / chunkSize) && await takeover.FindAsync(offset, length) is { } item && item.Length == length)
                 {
                     await builder.AddItemAsync(item, cancellationToken);
                     continue;

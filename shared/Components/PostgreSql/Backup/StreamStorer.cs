@@ -34,7 +34,7 @@ internal sealed class StreamStorer(BackupRepository repository, BackupSession se
     /// <summary>Stores an ordinary file.</summary>
     public ValueTask<ContentRef> StoreAsync(string path, StreamedFile source, CancellationToken cancellationToken)
     {
-        var options = RelationFile.TryParse(path, out _) ? ContentOptions.Pages : ContentOptions.ContentDefined;
+        var options = RelationFile.TryParse(path, out _) ? ContentOptions.Pages(checker.PageSize) : ContentOptions.ContentDefined;
         return session.StoreAsync(source, options with { Parent = parent?.Find(path)?.Content }, cancellationToken);
     }
 

@@ -12,28 +12,35 @@ public sealed class FileRebuildTests
 {
     private const int PageSize = 8192;
 
-    [Fact]
-    public async Task Earlier_content_and_changed_blocks_make_exactly_the_file_whatever_was_cut_or_added()
+    /// <summary>Earlier chunks of today's size, smaller and larger ones, and of no whole pages; and the largest pages that there are.</summary>
+    [Theory]
+    [InlineData(8192, ContentLimits.PageChunkSize)]
+    [InlineData(8192, 8192)]
+    [InlineData(8192, 32768)]
+    [InlineData(8192, 65536)]
+    [InlineData(8192, 12345)]
+    [InlineData(32768, 32768)]
+    public async Task Earlier_content_and_changed_blocks_make_exactly_the_file_whatever_was_cut_or_added(int pageSize, int chunkSize)
     {
         await using var repository = await TestRepository.CreateAsync();
         var random = new Random(7);
-        for (var round = 0; round < 40; round++)
+        for (var round = 0; round < 24; round++)
         {
-            var earlier = Pages(random, random.Next(0, 60), zeros: round % 3 == 0);
+            var earlier = Pages(random, random.Next(0, 60), zeros: round % 3 == 0, pageSize);
             var truncation = (uint)random.Next(0, 70);
             var blocks = Enumerable.Range(0, 80).Where(_ => random.Next(round % 4 == 0 ? 2 : 12) == 0).Select(block => (uint)block).ToArray();
             var file = new IncrementalFile(truncation, blocks);
-            var sent = blocks.ToDictionary(block => block, _ => Pages(random, 1, zeros: false));
+            var sent = blocks.ToDictionary(block => block, _ => Pages(random, 1, zeros: false, pageSize));
 
             await using var first = repository.BeginSession(new SessionOptions("test", 1));
             var builder = first.BuildContent();
-            for (var at = 0; at < earlier.Length; at += ContentLimits.PageChunkSize)
-                await builder.AddChunkAsync(earlier.AsMemory(at, Math.Min(ContentLimits.PageChunkSize, earlier.Length - at)), CancellationToken.None);
+            for (var at = 0; at < earlier.Length; at += chunkSize)
+                await builder.AddChunkAsync(earlier.AsMemory(at, Math.Min(chunkSize, earlier.Length - at)), CancellationToken.None);
             var content = await builder.CompleteAsync(CancellationToken.None);
             await first.CommitAsync(new SnapshotDraft("full", null, DateTimeOffset.UtcNow, [], null), CancellationToken.None);
 
             await using var second = repository.BeginSession(new SessionOptions("test", 1));
-            using var rebuild = new FileRebuild(repository, second, content, file, PageSize);
+            using var rebuild = new FileRebuild(repository, second, content, file, pageSize);
             var whole = await rebuild.RunAsync(
                 (page, block) =>
                 {
@@ -43,9 +50,9 @@ public sealed class FileRebuildTests
                 CancellationToken.None);
             await second.CommitAsync(new SnapshotDraft("incremental", null, DateTimeOffset.UtcNow, [], null), CancellationToken.None);
 
-            var expected = new byte[file.TotalBlocks * PageSize];
-            earlier.AsSpan(0, Math.Min(earlier.Length, (int)Math.Min(truncation * PageSize, (uint)expected.Length))).CopyTo(expected);
-            foreach (var (block, page) in sent) page.CopyTo(expected, (int)block * PageSize);
+            var expected = new byte[file.TotalBlocks * pageSize];
+            earlier.AsSpan(0, Math.Min(earlier.Length, (int)Math.Min(truncation * (long)pageSize, expected.Length))).CopyTo(expected);
+            foreach (var (block, page) in sent) page.CopyTo(expected, (int)block * pageSize);
             using var actual = new MemoryStream();
             await using (var stream = repository.OpenContent(whole)) await stream.CopyToAsync(actual);
             actual.ToArray().AsSpan().SequenceEqual(expected).ShouldBeTrue($"round {round}");
@@ -119,9 +126,9 @@ public sealed class FileRebuildTests
 
     private static RelationFile MainFork(uint database, uint number, uint segment) => new(1663, database, number, RelationFork.Main, segment);
 
-    private static byte[] Pages(Random random, int count, bool zeros)
+    private static byte[] Pages(Random random, int count, bool zeros, int pageSize)
     {
-        var bytes = new byte[count * PageSize];
+        var bytes = new byte[count * pageSize];
         if (!zeros) random.NextBytes(bytes);
         return bytes;
     }
