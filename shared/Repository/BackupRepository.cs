@@ -62,7 +62,7 @@ public sealed class BackupRepository : IAsyncDisposable
         Id = unlocked.Config.RepositoryId;
         _unlocked = unlocked;
         _keepKeys = options.KeepKeys;
-        Snapshots = new SnapshotStore(store, sealedObjects);
+        Snapshots = new SnapshotStore(store, sealedObjects, options.Time);
         Points = new RecoveryPointStore(store, sealedObjects);
         Audit = new AuditChains(store, sealedObjects, unlocked.Keys, unlocked.Config.RepositoryId);
         _hashers = new HasherPool(keys.CreateHasher);
@@ -93,6 +93,9 @@ public sealed class BackupRepository : IAsyncDisposable
     public AuditChains Audit { get; }
 
     internal RepositoryKeys Keys { get; }
+
+    /// <summary>Config and keys, which stay this repository's.</summary>
+    internal UnlockedRepository Unlocked => _unlocked;
 
     internal CompressionSettings Compression { get; }
 

@@ -41,8 +41,8 @@ internal sealed record StoredMark(string Name, DateTimeOffset MadeAt, Collection
 /// </summary>
 internal sealed class CollectionMarks(IObjectStore store, SealedObjects sealedObjects)
 {
-    private const string Prefix = "collect/";
-    private const string SweptSuffix = ".swept";
+    internal const string Prefix = "collect/";
+    internal const string SweptSuffix = ".swept";
 
     /// <summary>How long a swept mark stays after its grace time: no backup that is older may commit.</summary>
     public static TimeSpan KeepSwept { get; } = TimeSpan.FromDays(30);

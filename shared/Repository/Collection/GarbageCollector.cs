@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using FunctionsBackup.Repository.Indexing;
 using FunctionsBackup.Repository.Packing;
+using FunctionsBackup.Repository.Removals;
 using FunctionsBackup.Repository.Runs;
 using FunctionsBackup.Storage;
 
@@ -169,6 +170,7 @@ public sealed class GarbageCollector(BackupRepository repository)
         foreach (var mark in marks.Where(m => m.SweptAt is { } swept && now - swept > CollectionMarks.KeepSwept + Grace(m)))
             await _marks.DeleteAsync(mark, cancellationToken).ConfigureAwait(false);
         await new BackupRuns(repository).RemoveAbandonedAsync(now, keep, cancellationToken).ConfigureAwait(false);
+        await new RemovalRecords(repository.Store, repository.Sealed).TidyAsync(now, cancellationToken).ConfigureAwait(false);
         await repository.AdoptAsync(cancellationToken).ConfigureAwait(false);
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using FunctionsBackup.Repository.Packing;
+using FunctionsBackup.Repository.Replication;
 using FunctionsBackup.Storage;
 
 namespace FunctionsBackup.Repository.Indexing;
@@ -64,7 +65,7 @@ internal sealed class ChunkIndex : IDisposable
                 {
                     var its = known.TryGetValue(segment.Name, out var open)
                         ? open
-                        : await IndexSegment.OpenAsync(_store, _keys, _cache, segment, token).ConfigureAwait(false);
+                        : await Copies.ReadAsync(_store, segment.Name, () => OpenSegmentAsync(segment, token), token).ConfigureAwait(false);
                     opened.Add((its, segment.LastModified));
                 }
                 catch (DamageException e)
@@ -135,6 +136,14 @@ internal sealed class ChunkIndex : IDisposable
     public void Dispose()
     {
         foreach (var segment in _segments) segment.Dispose();
+    }
+
+    /// <summary>Another copy of the segment has its own size.</summary>
+    private async ValueTask<IndexSegment> OpenSegmentAsync(ObjectInfo segment, CancellationToken cancellationToken)
+    {
+        if (_store is ICopies copies && copies.CopyOf(segment.Name) > 0)
+            segment = await _store.FindAsync(segment.Name, cancellationToken).ConfigureAwait(false) ?? segment;
+        return await IndexSegment.OpenAsync(_store, _keys, _cache, segment, cancellationToken).ConfigureAwait(false);
     }
 
     private async ValueTask<ChunkLocation?> FindAsync(ChunkId id, bool allowCondemned, CancellationToken cancellationToken)

@@ -11,8 +11,10 @@ internal sealed class IndexMerger(ChunkIndex index)
     /// <param name="segments">What to merge; superseded by the last segment written.</param>
     /// <param name="drop">Packs whose entries are left out.</param>
     /// <param name="cancellationToken">Stops; segments written so far only repeat what is there.</param>
+    /// <param name="supersede">False: the old ones stay in force.</param>
     /// <returns>Bytes written.</returns>
-    public async ValueTask<long> MergeAsync(IReadOnlyList<IndexSegment> segments, Predicate<PackInfo> drop, CancellationToken cancellationToken)
+    public async ValueTask<long> MergeAsync(
+        IReadOnlyList<IndexSegment> segments, Predicate<PackInfo> drop, CancellationToken cancellationToken, bool supersede = true)
     {
         var cursors = new PriorityQueue<Cursor, ChunkId>();
         foreach (var segment in segments)
@@ -38,7 +40,7 @@ internal sealed class IndexMerger(ChunkIndex index)
         }
 
         if (best is { } last) await output.AddAsync(last.Segment, last.Entry, cancellationToken).ConfigureAwait(false);
-        return await output.CompleteAsync(segments, cancellationToken).ConfigureAwait(false);
+        return await output.CompleteAsync(supersede ? segments : [], cancellationToken).ConfigureAwait(false);
     }
 
     private sealed class Output(ChunkIndex index)

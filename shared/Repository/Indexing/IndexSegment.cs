@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using FunctionsBackup.Repository.Packing;
+using FunctionsBackup.Repository.Replication;
 using FunctionsBackup.Storage;
 
 namespace FunctionsBackup.Repository.Indexing;
@@ -136,6 +137,11 @@ internal sealed class IndexSegment : IDisposable
     public async ValueTask<byte[]> ReadPageAsync(int page, CancellationToken cancellationToken)
     {
         if (_cache.TryGet(this, page, out var cached)) return cached;
+        return await Copies.ReadAsync(_store, Name, () => ReadPageOnceAsync(page, cancellationToken), cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask<byte[]> ReadPageOnceAsync(int page, CancellationToken cancellationToken)
+    {
         var stored = new byte[IndexFormat.PageStored(EntryCount, page)];
         var read = await ReadAsync(_store, Name, IndexFormat.PageOffset(_frontStored, page), stored, cancellationToken).ConfigureAwait(false);
         if (read != stored.Length) throw Damaged(Name, "it ends too early");

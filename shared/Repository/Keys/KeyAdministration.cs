@@ -1,4 +1,6 @@
 using FunctionsBackup.Repository.Crypto;
+using FunctionsBackup.Repository.Removals;
+using FunctionsBackup.Repository.Sealing;
 using FunctionsBackup.Storage;
 
 namespace FunctionsBackup.Repository.Keys;
@@ -81,6 +83,7 @@ public sealed class KeyAdministration(IObjectStore store, TimeProvider time)
         {
             using var ring = await KeyRingFactory.LoadAsync(store, config, master, cancellationToken).ConfigureAwait(false);
             var prefix = KeyObjects.Slots(config.KeyGeneration);
+            await NoteRemovalAsync(config, ring, id, cancellationToken).ConfigureAwait(false);
             await witnesses.RemoveSlotAsync(id, cancellationToken).ConfigureAwait(false);
             // Somebody else may have removed the other slot at the same moment, opening with this one.
             var remaining = await store.FindAsync(prefix + witness.Id, CancellationToken.None).ConfigureAwait(false);
@@ -155,4 +158,9 @@ public sealed class KeyAdministration(IObjectStore store, TimeProvider time)
         if (!await KeyObjects.CreateAsync(store, name, content, cancellationToken).ConfigureAwait(false))
             throw new RepositoryException($"The object {name} was created by somebody else just now: try again.");
     }
+
+    /// <summary>Says that a slot is about to be removed on purpose: replicas remove it too, or what was revoked would open them.</summary>
+    internal ValueTask NoteRemovalAsync(RepositoryConfig config, KeyRing ring, string id, CancellationToken cancellationToken) =>
+        new RemovalRecords(store, new SealedObjects(store, ring, config.RepositoryId))
+            .AddAsync([KeyObjects.Slots(config.KeyGeneration) + id], time, cancellationToken);
 }

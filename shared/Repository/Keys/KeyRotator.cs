@@ -24,13 +24,13 @@ public sealed class KeyRotator(IObjectStore store, KeyAdministration administrat
         var slots = await KeySlotList.LoadAsync(store, config, cancellationToken).ConfigureAwait(false);
         using var master = await OpenAsync(slots, credentials, cancellationToken).ConfigureAwait(false);
         // The keys are loaded to be sure that this master key is the repository's own.
-        using (await KeyRingFactory.LoadAsync(store, config, master, cancellationToken).ConfigureAwait(false)) { }
+        using var ring = await KeyRingFactory.LoadAsync(store, config, master, cancellationToken).ConfigureAwait(false);
         var rewrapped = new List<RewrappedSlot>();
         var kept = new List<KeySlot>();
         foreach (var slot in slots.Usable)
         {
             if (await OfAsync(slot, credentials, RepositoryScope.Of(config), cancellationToken).ConfigureAwait(false) is { } credential)
-                rewrapped.Add(new(slot, await RewrapAsync(config, slot, credential, master, cancellationToken).ConfigureAwait(false)));
+                rewrapped.Add(new(slot, await RewrapAsync(config, ring, slot, credential, master, cancellationToken).ConfigureAwait(false)));
             else
                 kept.Add(slot);
         }
@@ -81,7 +81,7 @@ public sealed class KeyRotator(IObjectStore store, KeyAdministration administrat
     }
 
     private async ValueTask<KeySlot> RewrapAsync(
-        RepositoryConfig config, KeySlot old, KeyCredential credential, SecretBytes master, CancellationToken cancellationToken)
+        RepositoryConfig config, KeyRing ring, KeySlot old, KeyCredential credential, SecretBytes master, CancellationToken cancellationToken)
     {
         var added = await administration.AddSlotAsync(config, credential, old.Label, master, cancellationToken).ConfigureAwait(false);
         var name = KeyObjects.Slots(config.KeyGeneration) + added.Id;
@@ -91,6 +91,7 @@ public sealed class KeyRotator(IObjectStore store, KeyAdministration administrat
             .ConfigureAwait(false);
         if (opened is null || !CryptographicOperations.FixedTimeEquals(opened.Span, master.Span))
             throw new RepositoryException($"The new key slot {added.Id} does not open, so the old one was kept; remove it and try again.");
+        await administration.NoteRemovalAsync(config, ring, old.Id, cancellationToken).ConfigureAwait(false);
         await new SlotWitnesses(store, config.KeyGeneration).RemoveSlotAsync(old.Id, cancellationToken).ConfigureAwait(false);
         return added;
     }

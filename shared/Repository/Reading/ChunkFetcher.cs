@@ -82,6 +82,7 @@ internal sealed class ChunkFetcher(IObjectStore store, RepositoryKeys keys, Chun
 
             PackCipher cipher;
             int read;
+            var copy = (owner.Store as ICopies)?.CopyOf(range.Pack.Name) ?? 0;
             try
             {
                 await owner.Keys.MeetEpochAsync(owner.Store, range.Pack.Epoch, cancellationToken).ConfigureAwait(false);
@@ -102,7 +103,7 @@ internal sealed class ChunkFetcher(IObjectStore store, RepositoryKeys keys, Chun
 
             using (cipher)
                 foreach (var block in range.Blocks)
-                    await ReadBlockAsync(range, block, read, cipher, cancellationToken).ConfigureAwait(false);
+                    await ReadBlockAsync(range, block, copy, read, cipher, cancellationToken).ConfigureAwait(false);
         }
 
         public void Dispose()
@@ -112,7 +113,8 @@ internal sealed class ChunkFetcher(IObjectStore store, RepositoryKeys keys, Chun
             if (_stored.Length > 0) ArrayPool<byte>.Shared.Return(_stored);
         }
 
-        private async ValueTask ReadBlockAsync(FetchRange range, FetchBlock block, int read, PackCipher cipher, CancellationToken cancellationToken)
+        private async ValueTask ReadBlockAsync(
+            FetchRange range, FetchBlock block, int copy, int read, PackCipher cipher, CancellationToken cancellationToken)
         {
             var name = range.Pack.Name;
             var at = (int)(block.Info.Offset - range.Offset);
@@ -125,8 +127,11 @@ internal sealed class ChunkFetcher(IObjectStore store, RepositoryKeys keys, Chun
             }
             catch (DamageException e)
             {
-                Fail([block], e);
-                return;
+                if (await ReadOtherCopyAsync(range.Pack, block.Info, copy, e, cipher, plain, cancellationToken).ConfigureAwait(false) is { } damage)
+                {
+                    Fail([block], damage);
+                    return;
+                }
             }
 
             var hasher = owner.Hashers.Rent();
@@ -157,6 +162,40 @@ internal sealed class ChunkFetcher(IObjectStore store, RepositoryKeys keys, Chun
             finally
             {
                 owner.Hashers.Return(hasher);
+            }
+        }
+
+        /// <summary>The block alone from another copy of the pack, where there is one.</summary>
+        /// <returns>Null: it is in <paramref name="plain"/>; otherwise what is wrong with the last copy.</returns>
+        private async ValueTask<DamageException?> ReadOtherCopyAsync(
+            PackInfo pack, IndexBlock block, int copy, DamageException damage, PackCipher cipher, Memory<byte> plain, CancellationToken cancellationToken)
+        {
+            if (owner.Store is not ICopies copies) return damage;
+            var stored = ArrayPool<byte>.Shared.Rent(block.StoredLength);
+            try
+            {
+                while (await copies.TryNextCopyAsync(pack.Name, copy, damage.Message, cancellationToken).ConfigureAwait(false))
+                {
+                    copy = copies.CopyOf(pack.Name);
+                    var bytes = stored.AsMemory(0, block.StoredLength);
+                    try
+                    {
+                        if (await owner.Store.ReadAsync(pack.Name, block.Offset, bytes, cancellationToken).ConfigureAwait(false) != bytes.Length)
+                            throw new DamageException(pack.Name, $"{pack.Name} is damaged: it ends too early; run 'fbackup repository repair'.");
+                        BlockCodec.Decode(pack.Name, cipher, block.Offset, bytes.Span, _decompressor, plain.Span);
+                        return null;
+                    }
+                    catch (DamageException e)
+                    {
+                        damage = e;
+                    }
+                }
+
+                return damage;
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(stored);
             }
         }
 

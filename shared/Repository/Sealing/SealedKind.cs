@@ -22,6 +22,9 @@ public enum SealedKind : byte
     Witness = 12,
     Measurement = 13,
 
+    /// <summary>That objects were removed on purpose.</summary>
+    Removal = 14,
+
     /// <summary>Entries of the audit log.</summary>
     AuditSegment = 23,
 

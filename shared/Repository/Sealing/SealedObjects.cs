@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using FunctionsBackup.Repository.Compression;
 using FunctionsBackup.Repository.Keys;
+using FunctionsBackup.Repository.Replication;
 using FunctionsBackup.Storage;
 
 namespace FunctionsBackup.Repository.Sealing;
@@ -46,7 +47,15 @@ public sealed class SealedObjects(IObjectStore store, KeyRing keys, string repos
 
     /// <summary>The header alone, or null if there is no such object.</summary>
     /// <exception cref="DamageException">It is not what was written under this name.</exception>
-    public async ValueTask<byte[]?> ReadHeaderAsync(SealedKind kind, string name, CancellationToken cancellationToken)
+    public ValueTask<byte[]?> ReadHeaderAsync(SealedKind kind, string name, CancellationToken cancellationToken) =>
+        Copies.ReadAsync(store, name, () => ReadOneHeaderAsync(kind, name, cancellationToken), cancellationToken);
+
+    /// <summary>Header and body, or null if there is no such object.</summary>
+    /// <exception cref="DamageException">It is not what was written under this name.</exception>
+    public ValueTask<SealedContent?> ReadAsync(SealedKind kind, string name, CancellationToken cancellationToken) =>
+        Copies.ReadAsync(store, name, () => ReadOneAsync(kind, name, cancellationToken), cancellationToken);
+
+    private async ValueTask<byte[]?> ReadOneHeaderAsync(SealedKind kind, string name, CancellationToken cancellationToken)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(SealedLayout.FixedSize + SealedLayout.MaximumHeader + SealedLayout.TagSize);
         try
@@ -73,9 +82,7 @@ public sealed class SealedObjects(IObjectStore store, KeyRing keys, string repos
         }
     }
 
-    /// <summary>Header and body, or null if there is no such object.</summary>
-    /// <exception cref="DamageException">It is not what was written under this name.</exception>
-    public async ValueTask<SealedContent?> ReadAsync(SealedKind kind, string name, CancellationToken cancellationToken)
+    private async ValueTask<SealedContent?> ReadOneAsync(SealedKind kind, string name, CancellationToken cancellationToken)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(FirstRead);
         try

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text.Json;
+using FunctionsBackup.Repository.Removals;
 using FunctionsBackup.Repository.Sealing;
 using FunctionsBackup.Repository.Witnesses;
 using FunctionsBackup.Storage;
@@ -11,18 +12,22 @@ namespace FunctionsBackup.Repository.Snapshots;
 /// <summary>The records of recovery points, and their pins. Creating a record is the commit; deleting it makes the recovery point go.</summary>
 public sealed class SnapshotStore
 {
-    private const string Prefix = "snapshots/";
-    private const string PinPrefix = "pins/";
+    internal const string Prefix = "snapshots/";
+    internal const string PinPrefix = "pins/";
 
     private readonly IObjectStore _store;
     private readonly SealedObjects _sealed;
     private readonly WitnessStore _witnesses;
+    private readonly RemovalRecords _removals;
+    private readonly TimeProvider _time;
 
-    internal SnapshotStore(IObjectStore store, SealedObjects sealedObjects)
+    internal SnapshotStore(IObjectStore store, SealedObjects sealedObjects, TimeProvider time)
     {
         _store = store;
         _sealed = sealedObjects;
+        _time = time;
         _witnesses = new WitnessStore(store, sealedObjects);
+        _removals = new RemovalRecords(store, sealedObjects);
     }
 
     internal WitnessStore Witnesses => _witnesses;
@@ -106,10 +111,24 @@ public sealed class SnapshotStore
 
     /// <summary>Removes the record: the recovery point is gone, its chunks are freed by garbage collection.</summary>
     /// <returns>False if it was not there.</returns>
-    public async ValueTask<bool> DeleteAsync(string id, CancellationToken cancellationToken)
+    public async ValueTask<bool> DeleteAsync(string id, CancellationToken cancellationToken) =>
+        await DeleteAsync([id], cancellationToken).ConfigureAwait(false) > 0;
+
+    /// <summary>Removes records and their pins. That it was on purpose is written down first, for the replicas.</summary>
+    /// <returns>How many were there.</returns>
+    public async ValueTask<int> DeleteAsync(IReadOnlyCollection<string> ids, CancellationToken cancellationToken)
     {
-        var deleted = await _witnesses.RemoveAsync(Prefix + id, cancellationToken).ConfigureAwait(false);
-        await UnpinAsync(id, cancellationToken).ConfigureAwait(false);
+        var names = new List<string>();
+        foreach (var name in ids.SelectMany(id => new[] { Prefix + id, PinPrefix + id }))
+            if (await _witnesses.IsKnownAsync(name, cancellationToken).ConfigureAwait(false)) names.Add(name);
+        await _removals.AddAsync(names, _time, cancellationToken).ConfigureAwait(false);
+        var deleted = 0;
+        foreach (var id in ids)
+        {
+            if (await _witnesses.RemoveAsync(Prefix + id, cancellationToken).ConfigureAwait(false)) deleted++;
+            await _witnesses.RemoveAsync(PinPrefix + id, cancellationToken).ConfigureAwait(false);
+        }
+
         return deleted;
     }
 
@@ -125,7 +144,12 @@ public sealed class SnapshotStore
     }
 
     /// <returns>False if it was not pinned.</returns>
-    public ValueTask<bool> UnpinAsync(string id, CancellationToken cancellationToken) => _witnesses.RemoveAsync(PinPrefix + id, cancellationToken);
+    public async ValueTask<bool> UnpinAsync(string id, CancellationToken cancellationToken)
+    {
+        if (!await _witnesses.IsKnownAsync(PinPrefix + id, cancellationToken).ConfigureAwait(false)) return false;
+        await _removals.AddAsync([PinPrefix + id], _time, cancellationToken).ConfigureAwait(false);
+        return await _witnesses.RemoveAsync(PinPrefix + id, cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>
     /// The ids of all pinned recovery points. A pin counts by its name and by that of its witness: neither damage nor loss of the pin unpins.

@@ -11,7 +11,7 @@ internal static class RecordCheck
     private const int SegmentName = 24;
 
     private static readonly string[] Prefixes =
-        ["pins/", "witness/", "collect/", "verify/", "damage/", "measurements/", "parts/", "points/", "audit/", "wal/"];
+        ["pins/", "witness/", "collect/", "verify/", "damage/", "measurements/", "parts/", "points/", "removed/", "audit/", "wal/"];
 
     /// <summary>What cannot be opened as what its name says.</summary>
     public static async IAsyncEnumerable<DamageException> FindDamageAsync(
@@ -39,11 +39,13 @@ internal static class RecordCheck
         }
     }
 
-    private static SealedKind? KindOf(string name)
+    /// <summary>What an object of this name must be, if it is a sealed object; null: no such object has such a name.</summary>
+    public static SealedKind? KindOf(string name)
     {
         var last = name.AsSpan(name.LastIndexOf('/') + 1);
-        return name[..name.IndexOf('/')] switch
+        return name[..Math.Max(0, name.IndexOf('/', StringComparison.Ordinal))] switch
         {
+            "snapshots" => SealedKind.Snapshot,
             "pins" => SealedKind.Pin,
             "witness" => SealedKind.Witness,
             "measurements" => SealedKind.Measurement,
@@ -54,7 +56,9 @@ internal static class RecordCheck
             "points" => SealedKind.RecoveryPoint,
             "audit" => name.StartsWith("audit/writers/", StringComparison.Ordinal) ? SealedKind.AuditWriter
                 : name.StartsWith("audit/segments/", StringComparison.Ordinal) ? SealedKind.AuditSegment : null,
+            "removed" => SealedKind.Removal,
             // Also the labels of base backups that a server archives.
+            not "wal" => null,
             _ when last.EndsWith(".history") || last.EndsWith(".backup") => SealedKind.TimelineHistory,
             _ when last.Length == SegmentName => SealedKind.WalSegment,
             // Bytes of a segment that was still being written, and segments that a server left unfinished.

@@ -28,6 +28,11 @@ internal sealed class WitnessStore(IObjectStore store, SealedObjects sealedObjec
             await store.DeleteAsync(witness, CancellationToken.None).ConfigureAwait(false);
     }
 
+    /// <summary>Whether the object or its witness is there.</summary>
+    public async ValueTask<bool> IsKnownAsync(string name, CancellationToken cancellationToken) =>
+        await store.FindAsync(name, cancellationToken).ConfigureAwait(false) is not null
+        || await store.FindAsync(NameOf(name), cancellationToken).ConfigureAwait(false) is not null;
+
     /// <summary>Removes an object: first its witness, so that an interruption leaves an object without one, and not the reverse.</summary>
     /// <returns>True if either was there.</returns>
     public async ValueTask<bool> RemoveAsync(string name, CancellationToken cancellationToken)
