@@ -94,6 +94,9 @@ public sealed class KeysTests : IAsyncLifetime
         _fbackup.Run("repository", "keys", "add", "--kms", "my-key").Expect(2);
         _fbackup.Run("repository", "keys", "add", "--kms", _arn, "--keyvault", _vault.Vault).Expect(2);
         Configure("passphrase: env:FBACKUP_PASSPHRASE", $"kms_endpoint: \"{_kms.Endpoint}\"");
+        _kms.Permissions.Remove("Encrypt");
+        _fbackup.Run("repository", "keys", "add", "--kms", _arn).Expect(1).Error.ShouldContain("The key slot was not added. Cannot encrypt");
+        _kms.Permissions.Add("Encrypt");
         var added = _fbackup.Run("repository", "keys", "add", "--kms", _arn, "--json").Expect(0).Json;
         added["key"]!.GetValue<string>().ShouldBe(_arn);
         _fbackup.Run("repository", "keys", "add", "--keyvault", $"{_vault.Vault}/keys/backup").Expect(0);

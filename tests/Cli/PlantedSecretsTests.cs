@@ -52,7 +52,6 @@ public sealed class PlantedSecretsTests : IDisposable
         Run(null, "config", "check");
         Run(0, "backup", "run", "--type", "voice_data");
         Run(null, "backup", "run"); // databases that are not there fail
-        Run(null, "backup", "run", "--type", "postgres");
         Run(null, "backup", "list", "--json");
         Run(null, "status", "--json");
         Run(0, "backup", "verify", "all", "--level", "full");

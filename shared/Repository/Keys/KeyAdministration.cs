@@ -48,7 +48,15 @@ public sealed class KeyAdministration(IObjectStore store, TimeProvider time)
         {
             // The keys are loaded to be sure that this master key is the repository's own.
             using var ring = await KeyRingFactory.LoadAsync(store, config, master, cancellationToken).ConfigureAwait(false);
-            return await AddSlotAsync(config, added, label, master, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                return await AddSlotAsync(config, added, label, master, cancellationToken).ConfigureAwait(false);
+            }
+            catch (KeyServiceException e)
+            {
+                // The repository was opened: another credential would not help.
+                throw new RepositoryException($"The key slot was not added. {e.Message}", e);
+            }
         }
     }
 

@@ -10,6 +10,10 @@ namespace FunctionsBackup.Components.PostgreSql.Verification;
 /// </summary>
 public sealed partial class ServerUser
 {
+    /// <summary>What programs of other people may know of our environment. Secrets of all kinds are in the rest, and PostgreSQL's own variables.</summary>
+    private static readonly string[] Inherited =
+        ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TZ", "LANG", "LD_LIBRARY_PATH"];
+
     private readonly string[] _prefix;
 
     private ServerUser(string[] prefix) => _prefix = prefix;
@@ -32,15 +36,15 @@ public sealed partial class ServerUser
             string.Create(CultureInfo.InvariantCulture, $"--regid={groupId}"), "--clear-groups", "--",
         ]);
 
-    /// <summary>A start of <paramref name="program"/> as this user, with no handle of ours left open to it.</summary>
+    /// <summary>A start of <paramref name="program"/> as this user, with no handle of ours left open to it, and of our environment only what is no
+    /// secret.</summary>
     public ProcessStartInfo Command(string program, params IEnumerable<string> arguments)
     {
         string[] line = [.. _prefix, program, .. arguments];
         var start = new ProcessStartInfo(line[0]) { UseShellExecute = false, WorkingDirectory = "/" };
         foreach (var argument in line.AsSpan(1)) start.ArgumentList.Add(argument);
-        // What belongs to another session of libpq or PostgreSQL must not reach this one.
-        foreach (var name in start.Environment.Keys.Where(static name => name.StartsWith("PG", StringComparison.Ordinal)).ToArray())
-            start.Environment.Remove(name);
+        // A restored database runs code of its own, and what belongs to another session of libpq must not reach this one either.
+        foreach (var name in start.Environment.Keys.Except(Inherited).ToArray()) start.Environment.Remove(name);
         start.Environment["LC_ALL"] = "C.UTF-8";
         return start;
     }
