@@ -59,7 +59,7 @@ internal static class BackupPruneCommand
         {
             var table = new Table("recovery point", "", "why");
             foreach (var d in decisions) table.Add(
-                d.Candidate.Id, d.Keep ? "stays" : result.DryRun ? "would go" : "went", string.Join("; ", d.Reasons));
+                d.Candidate.Id, d.LockedUntil is not null ? "locked" : d.Keep ? "stays" : result.DryRun ? "would go" : "went", string.Join("; ", d.Reasons));
             table.Write(output, terminal);
         }
 
@@ -69,6 +69,14 @@ internal static class BackupPruneCommand
         output.WriteLine(
             $"{Human.Count(result.FreedPacks, "pack", "packs")} ({Human.Bytes(result.FreedBytes)}) {would}freed; {Human.Bytes(result.WaitingBytes)} wait"
             + (result.RemovableAt is { } at ? $" until {Human.Moment(at)}, so that no running backup can be harmed." : "."));
+        if (result.Expired > 0)
+            output.WriteLine($"{Human.Count(result.Expired, "recovery point", "recovery points")} stay only until their locks end.");
+        foreach (var share in result.Locked)
+            output.WriteLine(
+                $"{Human.Count(share.Objects, "object", "objects")} ({Human.Bytes(share.Bytes)}) that nothing needs are locked; freed "
+                + (share.Until < DateTimeOffset.MaxValue ? $"after {Human.Moment(share.Until)}." : "when a legal hold is lifted."));
+        if (result.RenewedLocks > 0)
+            output.WriteLine($"{Human.Count(result.RenewedLocks, "lock", "locks")} {would}renewed.");
     }
 
     private static JsonObject ToJson(IReadOnlyList<RetentionDecision> decisions, RetentionResult result) => new()
@@ -79,6 +87,7 @@ internal static class BackupPruneCommand
             ["id"] = d.Candidate.Id,
             ["component"] = d.Candidate.Component,
             ["keep"] = d.Keep,
+            ["locked_until"] = d.LockedUntil is { } until ? Human.Iso(until) : null,
             ["reasons"] = new JsonArray([.. d.Reasons.Select(r => JsonValue.Create(r))]),
         })]),
         ["wal_objects_removed"] = result.WalObjects,
@@ -89,5 +98,10 @@ internal static class BackupPruneCommand
         ["packs_repacked"] = result.RepackedPacks,
         ["bytes_waiting"] = result.WaitingBytes,
         ["removable_at"] = result.RemovableAt is { } at ? Human.Iso(at) : null,
+        ["locks_renewed"] = result.RenewedLocks,
+        ["locked"] = new JsonArray([.. result.Locked.Select(s => new JsonObject
+        {
+            ["until"] = Human.Iso(s.Until), ["objects"] = s.Objects, ["bytes"] = s.Bytes,
+        })]),
     };
 }

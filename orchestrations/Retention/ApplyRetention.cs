@@ -5,6 +5,7 @@ using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Collection;
 using FunctionsBackup.Storage.FileSystem;
+using FunctionsBackup.Storage.Locks;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 
@@ -21,6 +22,8 @@ public sealed record ApplyRetentionRequest(string InstanceId, RetentionRequest R
 /// </summary>
 public sealed class ApplyRetention(BackupSite site)
 {
+    private const int MaximumShares = 100;
+
     [Function(nameof(ApplyRetention))]
     public async Task<RetentionResult> Run(
         [ActivityTrigger] ApplyRetentionRequest input, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken)
@@ -60,17 +63,23 @@ public sealed class ApplyRetention(BackupSite site)
         await repository.Snapshots.EnsureNoneLostAsync(cancellationToken);
         var decisions = await RetentionDecisions.DecideAsync(site.Configuration, repository, site.Time.GetUtcNow(), cancellationToken);
         var removed = decisions.Where(d => !d.Keep).Select(d => d.Candidate.Id).ToHashSet();
+        var expired = decisions.Where(d => d.LockedUntil is not null).Select(d => d.Candidate.Id).ToHashSet();
         foreach (var decision in decisions.Where(d => !d.Keep))
         {
-            if (!dry) await repository.Snapshots.DeleteAsync(decision.Candidate.Id, cancellationToken);
-            gone.Add(new AuditItem(decision.Candidate.Id, dry ? "would go" : "removed", string.Join("; ", decision.Reasons)));
+            if (!dry && !await TryRemoveAsync(repository, decision.Candidate.Id, cancellationToken)) expired.Add(decision.Candidate.Id);
+            else gone.Add(new AuditItem(decision.Candidate.Id, dry ? "would go" : "removed", string.Join("; ", decision.Reasons)));
         }
 
-        var kept = decisions.Where(d => d.Keep).Select(d => d.Candidate.Id).ToHashSet();
+        removed.ExceptWith(expired);
+        var kept = decisions.Where(d => d.Keep && d.LockedUntil is null).Select(d => d.Candidate.Id).ToHashSet();
         var points = await repository.Points.PruneAsync(repository.Snapshots, removed, dry, cancellationToken);
-        var wal = await WalRetention.PruneAsync(repository, kept, dry, cancellationToken);
-        var garbage = await new GarbageCollector(repository).RunAsync(
-            new CollectionOptions { DryRun = dry, Grace = grace, Parallelism = site.Parallelism }, cancellationToken);
+        var wal = await WalRetention.PruneAsync(
+            repository, kept.Union(expired).ToHashSet(), site.Time.GetUtcNow(), dry, cancellationToken);
+        var collection = new CollectionOptions
+        {
+            DryRun = dry, Grace = grace, Parallelism = site.Parallelism, Expired = expired, Unneeded = wal.Locked.Select(l => l.Name).ToHashSet(),
+        };
+        var garbage = await new GarbageCollector(repository).RunAsync(collection, cancellationToken);
         if (!dry && repository.Store is FileSystemObjectStore folder) await folder.CleanTemporaryAsync(grace, cancellationToken);
         return new RetentionResult
         {
@@ -88,6 +97,9 @@ public sealed class ApplyRetention(BackupSite site)
             RepackedPacks = garbage.RepackedPacks,
             WaitingBytes = garbage.WaitingBytes,
             RemovableAt = garbage.RemovableAt,
+            Expired = expired.Count,
+            Locked = Shares(garbage, wal),
+            RenewedLocks = garbage.RenewedLocks,
         };
     }
 
@@ -109,6 +121,26 @@ public sealed class ApplyRetention(BackupSite site)
             ["packs_marked"] = $"{result.MarkedPacks}",
         },
     };
+
+    /// <summary>False: it is locked after all, and stays.</summary>
+    private static async Task<bool> TryRemoveAsync(BackupRepository repository, string id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await repository.Snapshots.DeleteAsync(id, cancellationToken);
+            return true;
+        }
+        catch (ObjectLockedException)
+        {
+            return false;
+        }
+    }
+
+    private static List<LockedShare> Shares(CollectionReport garbage, WalRetention.Pruned wal) =>
+    [
+        .. garbage.Locked.Concat(wal.Locked.Select(l => new LockedShare(l.Until, 1, l.Bytes))).GroupBy(s => s.Until).OrderBy(g => g.Key)
+            .Select(g => new LockedShare(g.Key, g.Sum(s => s.Objects), g.Sum(s => s.Bytes))).Take(MaximumShares),
+    ];
 
     private static RetentionResult Failed(ApplyRetentionRequest input, Exception e)
     {

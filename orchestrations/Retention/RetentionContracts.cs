@@ -1,4 +1,5 @@
 using FunctionsBackup.Orchestrations.Instances;
+using FunctionsBackup.Repository.Collection;
 
 namespace FunctionsBackup.Orchestrations.Retention;
 
@@ -52,6 +53,15 @@ public sealed record RetentionResult
 
     /// <summary>When the last of them may go; null if none waits.</summary>
     public DateTimeOffset? RemovableAt { get; init; }
+
+    /// <summary>Recovery points that no rule keeps, but the lock on their record; they are among neither the kept nor the removed.</summary>
+    public int Expired { get; init; }
+
+    /// <summary>Packs and WAL that nothing needs and a lock keeps, by the end of the locks: what is freed when. At most 100 dates.</summary>
+    public IReadOnlyList<LockedShare> Locked { get; init; } = [];
+
+    /// <summary>Objects whose locks were renewed, or would be.</summary>
+    public int RenewedLocks { get; init; }
 
     public Failure? Failure { get; init; }
 

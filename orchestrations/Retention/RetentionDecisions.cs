@@ -1,4 +1,5 @@
 using FunctionsBackup.Operations.Configuration;
+using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Damage;
 using FunctionsBackup.Repository.Retention;
@@ -17,7 +18,19 @@ public static class RetentionDecisions
         var candidates = new List<RetentionCandidate>();
         await foreach (var snapshot in repository.ListSnapshotsAsync(null, cancellationToken))
             candidates.Add(RetentionCandidate.Of(snapshot, pins.Contains(snapshot.Id), damaged.Contains(snapshot.Id)));
-        return RetentionPlan.Decide(candidates, component => Policy(configuration.Retention(component)), now);
+        var decisions = RetentionPlan.Decide(candidates, component => Policy(configuration.Retention(component)), now);
+        var result = new List<RetentionDecision>(decisions.Count);
+        foreach (var decision in decisions) result.Add(await WithLockAsync(repository, decision, cancellationToken));
+        return result;
+    }
+
+    /// <summary>What is locked cannot go yet, and says until when.</summary>
+    private static async ValueTask<RetentionDecision> WithLockAsync(
+        BackupRepository repository, RetentionDecision decision, CancellationToken cancellationToken)
+    {
+        if (decision.Keep || await repository.Snapshots.FindLockAsync(decision.Candidate.Id, cancellationToken) is not { } until) return decision;
+        var when = until < DateTimeOffset.MaxValue ? $"locked until {Human.Moment(until)}" : "held by a legal hold";
+        return decision with { Keep = true, LockedUntil = until, Reasons = [when, .. decision.Reasons] };
     }
 
     private static RetentionPolicy Policy(RetentionSettings settings) => new()

@@ -1,41 +1,74 @@
 using FunctionsBackup.Components.PostgreSql;
 using FunctionsBackup.Components.PostgreSql.Wal;
 using FunctionsBackup.Repository;
+using FunctionsBackup.Repository.Locks;
+using FunctionsBackup.Storage;
+using FunctionsBackup.Storage.Locks;
 
 namespace FunctionsBackup.Orchestrations.Retention;
 
 /// <summary>Removes the WAL that no kept base backup can need.</summary>
 public static class WalRetention
 {
-    public readonly record struct Pruned(long Objects, long Bytes);
+    /// <param name="Objects">Removed, or to be removed.</param>
+    /// <param name="Bytes">Their bytes.</param>
+    /// <param name="Locked">Needed by nobody, but locked: name, bytes and until when.</param>
+    public sealed record Pruned(long Objects, long Bytes, IReadOnlyList<(string Name, long Bytes, DateTimeOffset Until)> Locked);
 
     /// <param name="repository">Where the WAL is.</param>
-    /// <param name="kept">Ids of the recovery points that stay.</param>
+    /// <param name="kept">Ids of the recovery points that stay by a rule.</param>
+    /// <param name="now">By this machine's clock.</param>
     /// <param name="dryRun">Only count.</param>
     /// <param name="cancellationToken">Stops.</param>
     public static async ValueTask<Pruned> PruneAsync(
-        BackupRepository repository, IReadOnlySet<string> kept, bool dryRun, CancellationToken cancellationToken)
+        BackupRepository repository, IReadOnlySet<string> kept, DateTimeOffset now, bool dryRun, CancellationToken cancellationToken)
     {
         var backups = new List<PostgresBackupDetails>();
         await foreach (var snapshot in repository.ListSnapshotsAsync("postgres", cancellationToken))
             if (kept.Contains(snapshot.Id)) backups.Add(PostgresBackupDetails.FromJson(snapshot.Details));
 
-        var pruned = default(Pruned);
+        var locks = await RetentionLocks.OpenAsync(repository, cancellationToken);
+        var locked = new List<(string, long, DateTimeOffset)>();
+        var (objects, bytes) = (0L, 0L);
         foreach (var cluster in backups.GroupBy(b => b.SystemIdentifier))
         {
             var oldest = cluster.GroupBy(b => b.Timeline).ToDictionary(t => t.Key, t => t.Min(b => Lsn.Parse(b.StartLsn)));
             var archive = new WalArchive(repository, cluster.Key);
-            var obsolete = new List<string>();
+            var obsolete = new List<ObjectInfo>();
             await foreach (var found in archive.ObsoleteAsync(oldest, cluster.First().WalSegmentSize, cancellationToken))
+                obsolete.Add(found);
+            await locks.LearnAsync(obsolete.Select(o => o.Name).Where(LockedObjects.Covers), 8, cancellationToken);
+            foreach (var info in obsolete)
             {
-                pruned = new Pruned(pruned.Objects + 1, pruned.Bytes + found.Size);
-                obsolete.Add(found.Name);
-            }
+                if (await TryDeleteAsync(repository, info, locks.Until(info.Name), now, dryRun, cancellationToken) is { } until)
+                {
+                    locked.Add((info.Name, info.Size, until));
+                    continue;
+                }
 
-            if (dryRun) continue;
-            foreach (var name in obsolete) await repository.Store.DeleteAsync(name, cancellationToken);
+                objects++;
+                bytes += info.Size;
+            }
         }
 
-        return pruned;
+        if (!dryRun) await locks.SaveAsync(_ => true, cancellationToken);
+        return new Pruned(objects, bytes, locked);
+    }
+
+    /// <summary>Null: deleted. Otherwise until when it is locked.</summary>
+    private static async ValueTask<DateTimeOffset?> TryDeleteAsync(
+        BackupRepository repository, ObjectInfo info, DateTimeOffset until, DateTimeOffset now, bool dryRun, CancellationToken cancellationToken)
+    {
+        if (until > now) return until;
+        if (dryRun) return null;
+        try
+        {
+            await repository.Store.DeleteAsync(info.Name, cancellationToken);
+            return null;
+        }
+        catch (ObjectLockedException e)
+        {
+            return e.Until ?? DateTimeOffset.MaxValue;
+        }
     }
 }

@@ -1,9 +1,11 @@
 using System.Runtime.CompilerServices;
 using FunctionsBackup.Operations.Configuration;
 using FunctionsBackup.Operations.Configuration.Values;
+using FunctionsBackup.Repository.Locks;
 using FunctionsBackup.Storage;
 using FunctionsBackup.Storage.AzureBlob;
 using FunctionsBackup.Storage.FileSystem;
+using FunctionsBackup.Storage.Locks;
 using FunctionsBackup.Storage.Remote;
 using FunctionsBackup.Storage.S3;
 
@@ -63,6 +65,7 @@ public static class StoreFactory
                 StorageClass = s3.StorageClass,
                 KmsKey = s3.KmsKey,
                 ConditionalCreate = s3.SingleWriter ? S3ConditionalCreate.SingleWriter : S3ConditionalCreate.Required,
+                Lock = Lock(settings),
                 Tags = Tags(settings),
                 Limits = Limits(settings, listPageSize),
             },
@@ -87,6 +90,7 @@ public static class StoreFactory
                 SasToken = Secret(secrets, blob.Sas, "sas"),
                 ManagedIdentity = blob.ManagedIdentity,
                 Tier = blob.Tier,
+                Lock = Lock(settings),
                 Tags = Tags(settings),
                 Limits = Limits(settings, listPageSize),
             },
@@ -99,6 +103,11 @@ public static class StoreFactory
         reference is null ? null : secrets.Resolve(reference, $"storage.{name}");
 
     private static Uri? Address(StorageSettings settings) => settings.Endpoint is { } address ? new Uri(address) : null;
+
+    private static RetentionLock? Lock(StorageSettings settings) => settings.Immutability is { } wanted
+        ? new RetentionLock(
+            wanted.IsCompliance ? LockMode.Compliance : LockMode.Governance, TimeSpan.FromDays(wanted.Days), LockedObjects.Covers)
+        : null;
 
     private static Dictionary<string, string> Tags(StorageSettings settings) =>
         settings.Tags.Select(t => t.Split('=', 2)).ToDictionary(t => t[0].Trim(), t => t[1].Trim());

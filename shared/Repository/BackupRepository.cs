@@ -287,7 +287,7 @@ public sealed class BackupRepository : IAsyncDisposable
     {
         if (snapshot.Parent is not { } parent || await _fence.HeldAsync(token => Snapshots.ExistsAsync(parent, token), cancellationToken).ConfigureAwait(false))
             return;
-        await Snapshots.DeleteAsync(snapshot.Id, CancellationToken.None).ConfigureAwait(false);
+        await Snapshots.TakeBackAsync(snapshot.Id, CancellationToken.None).ConfigureAwait(false);
         throw CollectionFence.ParentGone();
     }
 }

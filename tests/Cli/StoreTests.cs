@@ -32,7 +32,7 @@ public sealed class StoreTests : IDisposable
         var validated = _fbackup.Run("--json", "repository", "validate", "--size", "1").Expect(3).Json;
         validated["outcome"]!.GetValue<string>().ShouldBe("warning");
         validated["checks"]!.AsArray().Where(c => c!["outcome"]!.GetValue<string>() != "passed").Select(c => c!["check"]!.GetValue<string>())
-            .ShouldBe(["delete"]);
+            .ShouldBe(["retention locks", "delete"]);
         validated["left_behind"]!.AsArray().ShouldBeEmpty();
         _fbackup.Run("backup", "list").Expect(4);
 

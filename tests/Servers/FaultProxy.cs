@@ -52,6 +52,9 @@ public sealed class FaultProxy : IAsyncDisposable
     /// </summary>
     public Func<ProxiedRequest, Task<int?>>? Refuse { get; set; }
 
+    /// <summary>Answers for what the server cannot do; null: nothing.</summary>
+    public IStandIn? StandIn { get; set; }
+
     /// <summary>Added to every request.</summary>
     public TimeSpan Latency { get; set; }
 
@@ -163,8 +166,18 @@ public sealed class FaultProxy : IAsyncDisposable
             return;
         }
 
+        if (StandIn is { } standIn && await standIn.AnswerAsync(request) is { } instead)
+        {
+            context.Response.StatusCode = instead.Status;
+            foreach (var (name, value) in instead.Headers) context.Response.Headers[name] = value;
+            if (context.Request.Method != "HEAD") await context.Response.WriteAsync(instead.Body, context.RequestAborted);
+            return;
+        }
+
         if (fault == HttpFault.Twice) (await SendAsync(request, body.ToArray())).Dispose();
         using var answer = await SendAsync(request, body.ToArray());
+        if (StandIn is { } amends)
+            foreach (var (name, value) in amends.Amend(request, (int)answer.StatusCode)) context.Response.Headers[name] = value;
         switch (fault)
         {
             case HttpFault.ResetAfter:

@@ -14,6 +14,9 @@ public sealed record StorageSettings(string Path)
 
     public required AzureBlobSettings AzureBlob { get; init; }
 
+    /// <summary>Retention locks; null: none.</summary>
+    public ImmutabilitySettings? Immutability { get; init; }
+
     /// <summary>Each as name=value.</summary>
     public IReadOnlyList<string> Tags { get; init; } = [];
 
@@ -41,6 +44,9 @@ public sealed record StorageSettings(string Path)
             AzureBlob = new AzureBlobSettings(
                 Text("account"), Text("container"), Secret("account_key"), Secret("sas"), Secret("connection_string"),
                 Text("managed_identity"), Text("tier")),
+            Immutability = Text("immutability.mode") is { } mode
+                ? new ImmutabilitySettings(mode == "compliance", value("storage.immutability.days") as int? ?? 30)
+                : null,
             Tags = value("storage.tags") as IReadOnlyList<string> ?? [],
             Connections = (int)value("storage.connections")!,
             RequestTimeout = (TimeSpan)value("storage.request_timeout")!,
@@ -57,6 +63,8 @@ public sealed record StorageSettings(string Path)
     /// <summary>What keeps a repository of this kind from being opened: one sentence; null: nothing.</summary>
     public string? FindProblem(string backend) => backend switch
     {
+        "filesystem" when Immutability is not null =>
+            "storage.immutability is set, but a folder cannot lock what is in it; remove it, or keep the repository in S3 or Azure Blob.",
         "s3" when S3.Bucket is null => "storage_backend is s3, but no bucket is named; set storage.bucket.",
         "s3" when S3.AccessKey is null != S3.SecretKey is null =>
             "storage.access_key and storage.secret_key belong together; set both, or neither to use a profile or a role of the machine.",
@@ -76,12 +84,16 @@ public sealed record StorageSettings(string Path)
     /// <summary>What is worth a word though it is no error.</summary>
     internal IEnumerable<string> Notes(string backend)
     {
-        if (backend == "filesystem") yield break;
+        if (backend == "filesystem" && Immutability is null) yield break;
         if (FindProblem(backend) is { } problem) yield return problem;
         if (Endpoint is { } address && address.StartsWith("http://", StringComparison.Ordinal) && !new Uri(address).IsLoopback)
             yield return "storage.endpoint is not encrypted on the way (http); names, sizes and signatures can be seen: use https.";
     }
 }
+
+/// <param name="IsCompliance">Nobody can lift a lock before its time.</param>
+/// <param name="Days">How long locks last when they are set or renewed.</param>
+public sealed record ImmutabilitySettings(bool IsCompliance, int Days);
 
 /// <param name="Bucket">Null: not set.</param>
 /// <param name="Region">Null: what the machine's AWS configuration says.</param>

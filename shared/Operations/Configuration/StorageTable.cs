@@ -37,6 +37,15 @@ internal static class StorageTable
             Words = ["hot", "cool", "cold"],
         },
 
+        new("storage.immutability.mode", SettingKind.Word, null,
+            "Lock what recovery points need when it is written: governance (a special permission lifts it) or compliance (nothing does).")
+        {
+            Words = ["governance", "compliance"], Required = true,
+        },
+        new("storage.immutability.days", SettingKind.Integer, null, "How long locks last when they are set or renewed, in days; default: 30.")
+        {
+            Minimum = 1, Maximum = 36_500,
+        },
         new("storage.tags", SettingKind.Globs, null, "Tags of new objects, each as name=value."),
         new("storage.connections", SettingKind.Integer, "16", "Connections to the service, and so requests in flight.")
         {

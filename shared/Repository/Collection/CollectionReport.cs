@@ -13,6 +13,14 @@ public sealed record CollectionOptions
     public bool DryRun { get; init; }
 
     public int Parallelism { get; init; } = 2;
+
+    /// <summary>
+    /// Recovery points that nothing keeps but the lock on their record: what they alone need is not locked any further. Their ids.
+    /// </summary>
+    public IReadOnlySet<string> Expired { get; init; } = new HashSet<string>();
+
+    /// <summary>Other objects that nothing needs and that only their locks keep, by name: WAL.</summary>
+    public IReadOnlySet<string> Unneeded { get; init; } = new HashSet<string>();
 }
 
 /// <summary>What a collection did, or would do.</summary>
@@ -26,4 +34,17 @@ public sealed record CollectionOptions
 /// <param name="MergedSegments">Index segments merged into few.</param>
 public sealed record CollectionReport(
     int DeletedPacks, long FreedBytes, int MarkedPacks, long WaitingBytes, DateTimeOffset? RemovableAt, int RepackedPacks, int UndeletedPacks,
-    int MergedSegments);
+    int MergedSegments)
+{
+    /// <summary>What nothing needs and a lock keeps, by the end of the locks, the first to end first. It is marked a grace time before.</summary>
+    public IReadOnlyList<LockedShare> Locked { get; init; } = [];
+
+    /// <summary>Objects whose locks were renewed, or are to be.</summary>
+    public int RenewedLocks { get; init; }
+}
+
+/// <summary>What is freed when locks end.</summary>
+/// <param name="Until">When they end.</param>
+/// <param name="Objects">How many objects.</param>
+/// <param name="Bytes">Their bytes.</param>
+public sealed record LockedShare(DateTimeOffset Until, int Objects, long Bytes);

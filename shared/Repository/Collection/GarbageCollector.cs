@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
 using FunctionsBackup.Repository.Indexing;
+using FunctionsBackup.Repository.Locks;
 using FunctionsBackup.Repository.Packing;
 using FunctionsBackup.Repository.Removals;
 using FunctionsBackup.Repository.Runs;
 using FunctionsBackup.Storage;
+using FunctionsBackup.Storage.Locks;
 
 namespace FunctionsBackup.Repository.Collection;
 
@@ -33,15 +35,22 @@ public sealed class GarbageCollector(BackupRepository repository)
         await repository.Snapshots.EnsureNoneLostAsync(cancellationToken).ConfigureAwait(false);
         // After the packs were listed: a recovery point committed later only needs packs that are not marked, or younger than the grace time.
         var live = await LiveBlocks.FindAsync(repository, cancellationToken).ConfigureAwait(false);
+        var locks = await RetentionLocks.OpenAsync(repository, cancellationToken).ConfigureAwait(false);
+        await locks.LearnAsync(stored.Keys, options.Parallelism, cancellationToken).ConfigureAwait(false);
 
-        var doomed = Doomed(marks, stored, live, now);
+        var doomed = Doomed(marks, stored, live, locks, now);
         // First out of the index, then out of the store: a crash in between leaves packs that nothing names, not names without packs.
         var merged = options.DryRun ? 0 : await MergeIndexAsync(marks, stored, doomed, live, cancellationToken).ConfigureAwait(false);
-        var undeleted = await SweepAsync(marks, stored, doomed, live, now, options, cancellationToken).ConfigureAwait(false);
+        var undeleted = await SweepAsync(marks, stored, doomed, live, locks, now, options, cancellationToken).ConfigureAwait(false);
+        // Locked for longer than a mark has to wait: neither to mark nor to copy yet. A mark ends its wait when the lock has ended.
+        bool StaysLocked(string pack) => locks.Until(pack) > now + options.Grace;
         var repacked = CandidatesFor(options, live);
-        var waiting = marks.Where(m => m.Sweep is null && m.MadeAt + Grace(m) > now).SelectMany(m => m.Mark.Packs).ToHashSet();
+        repacked.RemoveWhere(p => StaysLocked(p) && !locks.IsDue(p, now)); // copied instead of locked again
+        var waiting = marks.Where(m => m.Sweep is null).SelectMany(m => m.Mark.Packs.Where(p => m.MadeAt + Grace(m) > now || locks.Until(p) > now))
+            .ToHashSet();
         var garbage = stored.Values
-            .Where(p => !live.Needs(p.Name) && !waiting.Contains(p.Name) && !doomed.Contains(p.Name) && now - p.LastModified >= options.Grace)
+            .Where(p => !live.Needs(p.Name) && !waiting.Contains(p.Name) && !doomed.Contains(p.Name) && now - p.LastModified >= options.Grace
+                && !StaysLocked(p.Name))
             .Select(p => p.Name).ToHashSet();
         if (!options.DryRun)
         {
@@ -57,24 +66,44 @@ public sealed class GarbageCollector(BackupRepository repository)
         }
 
         if (!options.DryRun) await TidyAsync(marks, now, options, cancellationToken).ConfigureAwait(false);
+        var needed = await new NeededObjects(repository, options).FindAsync(live, stored.Keys, garbage, locks, cancellationToken).ConfigureAwait(false);
+        await locks.LearnAsync(needed, options.Parallelism, cancellationToken).ConfigureAwait(false);
+        var due = locks.Due(needed, now);
+        if (!options.DryRun)
+        {
+            await locks.RenewAsync(due, now, options.Parallelism, cancellationToken).ConfigureAwait(false);
+            var known = needed.Concat(stored.Keys.Where(n => !doomed.Contains(n))).ToHashSet();
+            await locks.SaveAsync(n => known.Contains(n) || options.Unneeded.Contains(n), cancellationToken).ConfigureAwait(false);
+        }
+
         waiting.UnionWith(garbage);
         var ends = marks.Where(m => m.Sweep is null).Select(m => m.MadeAt + Grace(m)).Where(t => t > now).ToList();
         if (garbage.Count > 0) ends.Add(now + options.Grace);
         return new CollectionReport(
             doomed.Count, doomed.Sum(n => stored[n].Size), garbage.Count, waiting.Sum(n => stored.TryGetValue(n, out var p) ? p.Size : 0),
-            ends.Count == 0 ? null : ends.Max(), repacked.Count, undeleted, merged);
+            ends.Count == 0 ? null : ends.Max(), repacked.Count, undeleted, merged)
+        {
+            Locked = Shares(stored.Values.Where(p => !live.Needs(p.Name) && !waiting.Contains(p.Name) && StaysLocked(p.Name)), locks),
+            RenewedLocks = due.Count,
+        };
     }
+
+    private static IReadOnlyList<LockedShare> Shares(IEnumerable<ObjectInfo> packs, RetentionLocks locks) =>
+    [
+        .. packs.GroupBy(p => locks.Until(p.Name)).OrderBy(g => g.Key).Select(g => new LockedShare(g.Key, g.Count(), g.Sum(p => p.Size))),
+    ];
 
     private static TimeSpan Grace(StoredMark mark) => TimeSpan.FromSeconds(mark.Mark.GraceSeconds);
 
     /// <summary>Packs whose grace time is over and that are still not needed.</summary>
-    private static HashSet<string> Doomed(List<StoredMark> marks, Dictionary<string, ObjectInfo> stored, LiveBlocks live, DateTimeOffset now) =>
+    private static HashSet<string> Doomed(
+        List<StoredMark> marks, Dictionary<string, ObjectInfo> stored, LiveBlocks live, RetentionLocks locks, DateTimeOffset now) =>
         [.. marks.Where(m => m.Sweep is null && m.MadeAt + Grace(m) <= now).SelectMany(m => m.Mark.Packs)
-            .Where(n => stored.ContainsKey(n) && !live.Needs(n))];
+            .Where(n => stored.ContainsKey(n) && !live.Needs(n) && locks.Until(n) <= now)];
 
     private async ValueTask<int> SweepAsync(
-        List<StoredMark> marks, Dictionary<string, ObjectInfo> stored, HashSet<string> doomed, LiveBlocks live, DateTimeOffset now, CollectionOptions options,
-        CancellationToken cancellationToken)
+        List<StoredMark> marks, Dictionary<string, ObjectInfo> stored, HashSet<string> doomed, LiveBlocks live, RetentionLocks locks, DateTimeOffset now,
+        CollectionOptions options, CancellationToken cancellationToken)
     {
         var undeleted = 0;
         foreach (var mark in marks.Where(m => m.Sweep is null && m.MadeAt + Grace(m) <= now))
@@ -83,11 +112,26 @@ public sealed class GarbageCollector(BackupRepository repository)
             undeleted += kept.Count;
             if (options.DryRun) continue;
             foreach (var name in mark.Mark.Packs.Where(doomed.Contains))
-                await repository.Store.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
+                await TryDeleteAsync(name, locks, cancellationToken).ConfigureAwait(false);
+            // Carried out only when nothing of it is locked any more; until then nothing new refers to what is left.
+            if (mark.Mark.Packs.Any(n => stored.ContainsKey(n) && !live.Needs(n) && locks.Until(n) > now)) continue;
             await _marks.AddSweepAsync(mark.Name, new SweepRecord(kept), cancellationToken).ConfigureAwait(false);
         }
 
         return undeleted;
+    }
+
+    /// <summary>One that turns out to be locked stays: it is known from now on.</summary>
+    private async ValueTask TryDeleteAsync(string name, RetentionLocks locks, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await repository.Store.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ObjectLockedException e)
+        {
+            locks.Note(e);
+        }
     }
 
     private HashSet<string> CandidatesFor(CollectionOptions options, LiveBlocks live)

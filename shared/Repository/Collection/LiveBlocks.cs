@@ -28,7 +28,12 @@ internal sealed class LiveBlocks
     /// <exception cref="RepositoryException">
     /// A recovery point cannot be walked: nothing may be collected, since what it needs is not known.
     /// </exception>
-    public static async ValueTask<LiveBlocks> FindAsync(BackupRepository repository, CancellationToken cancellationToken)
+    public static ValueTask<LiveBlocks> FindAsync(BackupRepository repository, CancellationToken cancellationToken) =>
+        FindAsync(repository, new HashSet<string>(), cancellationToken);
+
+    /// <summary>The same without some of the recovery points: for what is not a question of removal.</summary>
+    public static async ValueTask<LiveBlocks> FindAsync(
+        BackupRepository repository, IReadOnlySet<string> without, CancellationToken cancellationToken)
     {
         var live = new LiveBlocks();
         var walker = new SnapshotWalker(repository.Fetcher);
@@ -42,7 +47,7 @@ internal sealed class LiveBlocks
             await repository.Index.RefreshAsync(cancellationToken).ConfigureAwait(false); // a record is committed after its segments
             if (repository.Index.Damaged.Count > 0)
                 throw new RepositoryException($"Nothing was collected: {repository.Index.Damaged[0].Message}", repository.Index.Damaged[0]);
-            foreach (var id in ids.Where(seen.Add))
+            foreach (var id in ids.Where(i => !without.Contains(i) && seen.Add(i)))
                 if (await repository.Snapshots.FindAsync(id, cancellationToken).ConfigureAwait(false) is { } snapshot)
                     await MarkAsync(snapshot).ConfigureAwait(false);
         }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using FunctionsBackup.Repository.Crypto;
 using FunctionsBackup.Storage;
+using FunctionsBackup.Storage.Locks;
 
 namespace FunctionsBackup.Repository.Keys;
 
@@ -164,7 +165,7 @@ public sealed class RepositoryInitializer(IObjectStore store, TimeProvider time)
             var others = new List<string>();
             await foreach (var found in store.ListAsync(KeyObjects.Prefix, cancellationToken).ConfigureAwait(false))
                 if (GenerationOf(found.Name) is { } other && other != generation) others.Add(found.Name);
-            foreach (var name in others) await store.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
+            foreach (var name in others) await store.DeleteOrHideAsync(name, cancellationToken).ConfigureAwait(false);
         }
         catch (StoreException)
         {

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using FunctionsBackup.Storage;
+using FunctionsBackup.Storage.Locks;
 
 namespace FunctionsBackup.Repository.Keys;
 
@@ -18,15 +19,15 @@ internal sealed class SlotWitnesses(IObjectStore store, string generation)
         await KeyObjects.CreateAsync(store, _witnesses + id, slot, cancellationToken).ConfigureAwait(false);
         // A copy must not outlive its slot: removing one is how people revoke a passphrase.
         if (await store.FindAsync(_slots + id, CancellationToken.None).ConfigureAwait(false) is null)
-            await store.DeleteAsync(_witnesses + id, CancellationToken.None).ConfigureAwait(false);
+            await store.DeleteOrHideAsync(_witnesses + id, CancellationToken.None).ConfigureAwait(false);
     }
 
     /// <summary>Removes a slot: first its witness.</summary>
     public async ValueTask RemoveSlotAsync(string id, CancellationToken cancellationToken)
     {
-        await store.DeleteAsync(_witnesses + id, cancellationToken).ConfigureAwait(false);
-        await store.DeleteAsync(_slots + id, cancellationToken).ConfigureAwait(false);
-        await store.DeleteAsync(_witnesses + id, CancellationToken.None).ConfigureAwait(false); // one that was made between the two
+        await store.DeleteOrHideAsync(_witnesses + id, cancellationToken).ConfigureAwait(false);
+        await store.DeleteOrHideAsync(_slots + id, cancellationToken).ConfigureAwait(false);
+        await store.DeleteOrHideAsync(_witnesses + id, CancellationToken.None).ConfigureAwait(false); // one that was made between the two
     }
 
     /// <summary>Names of slots that were lost: nobody removed them, and they are not there.</summary>
@@ -70,13 +71,13 @@ internal sealed class SlotWitnesses(IObjectStore store, string generation)
             var copy = await ReadSlotAsync(_witnesses, id, cancellationToken).ConfigureAwait(false);
             if (slot is null && copy is not null)
             {
-                await store.DeleteAsync(_slots + id, cancellationToken).ConfigureAwait(false);
+                await store.DeleteOrHideAsync(_slots + id, cancellationToken).ConfigureAwait(false);
                 await KeyObjects.CreateAsync(store, _slots + id, copy.Value.Bytes, cancellationToken).ConfigureAwait(false);
                 putBack.Add(_slots + id);
             }
             else if (copy is null)
             {
-                await store.DeleteAsync(_witnesses + id, cancellationToken).ConfigureAwait(false);
+                await store.DeleteOrHideAsync(_witnesses + id, cancellationToken).ConfigureAwait(false);
             }
         }
 

@@ -17,4 +17,8 @@ public sealed record RetentionCandidate(
 }
 
 /// <summary>Whether a recovery point stays, and why: at least one reason in words, such as <c>daily #3 (2026-11-20)</c>.</summary>
-public sealed record RetentionDecision(RetentionCandidate Candidate, bool Keep, IReadOnlyList<string> Reasons);
+public sealed record RetentionDecision(RetentionCandidate Candidate, bool Keep, IReadOnlyList<string> Reasons)
+{
+    /// <summary>Set if no rule keeps it, but its record is locked until then.</summary>
+    public DateTimeOffset? LockedUntil { get; init; }
+}

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using FunctionsBackup.Repository.Sealing;
 using FunctionsBackup.Storage;
+using FunctionsBackup.Storage.Locks;
 
 namespace FunctionsBackup.Repository.Runs;
 
@@ -79,8 +80,15 @@ public sealed class RecoveryPointStore
         var removed = 0;
         foreach (var point in points.Where(p => !p.Components.Any(c => c.SnapshotId is { } id && there.Contains(id))))
         {
-            removed++;
-            if (!dryRun) await _store.DeleteAsync(Prefix + point.Id, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                if (!dryRun) await _store.DeleteAsync(Prefix + point.Id, cancellationToken).ConfigureAwait(false);
+                removed++;
+            }
+            catch (ObjectLockedException)
+            {
+                continue; // a few bytes, which another run removes
+            }
         }
 
         return removed;

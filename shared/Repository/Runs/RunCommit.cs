@@ -91,7 +91,7 @@ public sealed class RunCommit
         if (Run.Token.CollectionWaited && !await AllExistAsync(parents, CancellationToken.None).ConfigureAwait(false))
         {
             // Removed between the look before and the record: a collection that looked in that moment saw neither.
-            await _repository.Snapshots.DeleteAsync(id, CancellationToken.None).ConfigureAwait(false);
+            await _repository.Snapshots.TakeBackAsync(id, CancellationToken.None).ConfigureAwait(false);
             throw CollectionFence.ParentGone();
         }
 

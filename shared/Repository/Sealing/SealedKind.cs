@@ -25,6 +25,9 @@ public enum SealedKind : byte
     /// <summary>That objects were removed on purpose.</summary>
     Removal = 14,
 
+    /// <summary>What was seen of retention locks.</summary>
+    LockRecord = 20,
+
     /// <summary>Entries of the audit log.</summary>
     AuditSegment = 23,
 

@@ -6,6 +6,7 @@ using FunctionsBackup.Repository.Removals;
 using FunctionsBackup.Repository.Sealing;
 using FunctionsBackup.Repository.Witnesses;
 using FunctionsBackup.Storage;
+using FunctionsBackup.Storage.Locks;
 
 namespace FunctionsBackup.Repository.Snapshots;
 
@@ -111,11 +112,13 @@ public sealed class SnapshotStore
 
     /// <summary>Removes the record: the recovery point is gone, its chunks are freed by garbage collection.</summary>
     /// <returns>False if it was not there.</returns>
+    /// <exception cref="ObjectLockedException">The record is locked.</exception>
     public async ValueTask<bool> DeleteAsync(string id, CancellationToken cancellationToken) =>
         await DeleteAsync([id], cancellationToken).ConfigureAwait(false) > 0;
 
     /// <summary>Removes records and their pins. That it was on purpose is written down first, for the replicas.</summary>
     /// <returns>How many were there.</returns>
+    /// <exception cref="ObjectLockedException">One is locked: those before it are gone.</exception>
     public async ValueTask<int> DeleteAsync(IReadOnlyCollection<string> ids, CancellationToken cancellationToken)
     {
         var names = new List<string>();
@@ -131,6 +134,18 @@ public sealed class SnapshotStore
 
         return deleted;
     }
+
+    /// <summary>When the locks on the record have ended; null: it is not locked.</summary>
+    public async ValueTask<DateTimeOffset?> FindLockAsync(string id, CancellationToken cancellationToken)
+    {
+        if (_store is not ILockingStore { Lock: not null } locking) return null;
+        var record = await locking.FindLockAsync(Prefix + id, cancellationToken).ConfigureAwait(false);
+        var witness = await locking.FindLockAsync(WitnessStore.NameOf(Prefix + id), cancellationToken).ConfigureAwait(false);
+        return record?.Until > witness?.Until || witness is null ? record?.Until : witness.Until;
+    }
+
+    /// <summary>Takes back a record that was made a moment ago and must not count, locked or not.</summary>
+    internal ValueTask TakeBackAsync(string id, CancellationToken cancellationToken) => _witnesses.TakeBackAsync(Prefix + id, cancellationToken);
 
     /// <summary>Keeps a recovery point whatever retention says. Pinning twice is not an error.</summary>
     /// <param name="id">The whole id of an existing recovery point.</param>

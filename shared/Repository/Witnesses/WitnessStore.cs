@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using FunctionsBackup.Repository.Sealing;
 using FunctionsBackup.Storage;
+using FunctionsBackup.Storage.Locks;
 
 namespace FunctionsBackup.Repository.Witnesses;
 
@@ -25,7 +26,7 @@ internal sealed class WitnessStore(IObjectStore store, SealedObjects sealedObjec
         if (!await sealedObjects.CreateAsync(SealedKind.Witness, witness, header, body, cancellationToken).ConfigureAwait(false)) return;
         // Whoever removed the object meanwhile may have looked for a witness before this one was there.
         if (await store.FindAsync(name, CancellationToken.None).ConfigureAwait(false) is null)
-            await store.DeleteAsync(witness, CancellationToken.None).ConfigureAwait(false);
+            await store.DeleteOrHideAsync(witness, CancellationToken.None).ConfigureAwait(false);
     }
 
     /// <summary>Whether the object or its witness is there.</summary>
@@ -35,13 +36,24 @@ internal sealed class WitnessStore(IObjectStore store, SealedObjects sealedObjec
 
     /// <summary>Removes an object: first its witness, so that an interruption leaves an object without one, and not the reverse.</summary>
     /// <returns>True if either was there.</returns>
+    /// <exception cref="ObjectLockedException">Either is locked; nothing was removed.</exception>
     public async ValueTask<bool> RemoveAsync(string name, CancellationToken cancellationToken)
     {
+        if (store is ILockingStore { Lock: not null } locking && await locking.FindLockAsync(name, cancellationToken).ConfigureAwait(false) is { } locked)
+            throw new ObjectLockedException(name, locked.Until); // before its witness goes
         var witnessed = await store.DeleteAsync(NameOf(name), cancellationToken).ConfigureAwait(false);
         var there = await store.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
         // One that was made between the two.
         await store.DeleteAsync(NameOf(name), CancellationToken.None).ConfigureAwait(false);
         return there || witnessed;
+    }
+
+    /// <summary>The same of what must not be found any more, locked or not.</summary>
+    public async ValueTask TakeBackAsync(string name, CancellationToken cancellationToken)
+    {
+        await store.DeleteOrHideAsync(NameOf(name), cancellationToken).ConfigureAwait(false);
+        await store.DeleteOrHideAsync(name, cancellationToken).ConfigureAwait(false);
+        await store.DeleteOrHideAsync(NameOf(name), CancellationToken.None).ConfigureAwait(false);
     }
 
     /// <summary>Names of the objects below <paramref name="prefix"/> that have a witness, in order, whether they are there or not.</summary>
@@ -97,18 +109,18 @@ internal sealed class WitnessStore(IObjectStore store, SealedObjects sealedObjec
                 var there = await store.FindAsync(name, cancellationToken).ConfigureAwait(false) is not null;
                 if (there && await TryReadAsync(kind, name, cancellationToken).ConfigureAwait(false) is not null)
                 {
-                    if (copy is null) await store.DeleteAsync(NameOf(name), cancellationToken).ConfigureAwait(false); // made anew below
+                    if (copy is null) await store.DeleteOrHideAsync(NameOf(name), cancellationToken).ConfigureAwait(false); // made anew below
                     continue;
                 }
 
                 if (copy is not null)
                 {
                     // Killed in between, the record is lost and its copy still there: the next repair goes on.
-                    if (there) await store.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
+                    if (there) await store.DeleteOrHideAsync(name, cancellationToken).ConfigureAwait(false);
                     await sealedObjects.CreateAsync(kind, name, copy.Header, copy.Body, cancellationToken).ConfigureAwait(false);
                     putBack.Add(name);
                 }
-                else if (!there && await store.DeleteAsync(NameOf(name), cancellationToken).ConfigureAwait(false))
+                else if (!there && await store.DeleteOrHideAsync(NameOf(name), cancellationToken).ConfigureAwait(false))
                 {
                     lost.Add(name); // false: removed by somebody else meanwhile
                 }

@@ -4,6 +4,7 @@ using Azure.Storage;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
+using FunctionsBackup.Storage.Locks;
 using FunctionsBackup.Storage.Remote;
 
 namespace FunctionsBackup.Storage.AzureBlob;
@@ -13,22 +14,31 @@ namespace FunctionsBackup.Storage.AzureBlob;
 /// be taken, the mark tells whether an earlier attempt of the same create took it (its answer was lost, or it was delivered twice) or
 /// somebody else did.
 /// </summary>
-internal sealed class AzureBlobCreator(BlobContainerClient container, AzureBlobStoreOptions options, RequestRunner runner)
+internal sealed class AzureBlobCreator(BlobContainerClient container, AzureBlobStoreOptions options, RequestRunner runner, AzureBlobLocks locks)
 {
     /// <summary>Metadata that tells whose create it was; its name must be a C# identifier.</summary>
     private const string WriterKey = "fbackup_writer";
     private const int Rounds = 4;
 
-    /// <summary>True: created by this call. False: there was one already.</summary>
+    /// <summary>True: created by this call, and locked if it is to be. False: there was one already.</summary>
     public async ValueTask<bool> CreateAsync(string name, string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        var wanted = locks.Of(name);
+        var created = await CreateAsync(name, key, content, wanted, cancellationToken).ConfigureAwait(false);
+        if (created && wanted is not null) await locks.ConfirmAsync(name, key, wanted, cancellationToken).ConfigureAwait(false);
+        return created;
+    }
+
+    private async ValueTask<bool> CreateAsync(
+        string name, string key, ReadOnlyMemory<byte> content, ObjectLock? wanted, CancellationToken cancellationToken)
     {
         var writer = Guid.NewGuid().ToString("N");
         var blob = container.GetBlockBlobClient(key);
         for (var round = 1; ; round++)
         {
             var created = content.Length > options.Limits.SinglePutLimit
-                ? await BlocksAsync(name, blob, content, $"{writer}{round}", writer, cancellationToken).ConfigureAwait(false)
-                : await PutAsync(name, blob, content, writer, cancellationToken).ConfigureAwait(false);
+                ? await BlocksAsync(name, blob, content, $"{writer}{round}", writer, wanted, cancellationToken).ConfigureAwait(false)
+                : await PutAsync(name, blob, content, writer, wanted, cancellationToken).ConfigureAwait(false);
             if (created) return true;
             switch (await FindWriterAsync(name, blob, cancellationToken).ConfigureAwait(false))
             {
@@ -44,7 +54,8 @@ internal sealed class AzureBlobCreator(BlobContainerClient container, AzureBlobS
     }
 
     private async ValueTask<bool> PutAsync(
-        string name, BlockBlobClient blob, ReadOnlyMemory<byte> content, string writer, CancellationToken cancellationToken) =>
+        string name, BlockBlobClient blob, ReadOnlyMemory<byte> content, string writer, ObjectLock? wanted,
+        CancellationToken cancellationToken) =>
         await runner.RunAsync(
             $"create object {name}", content.Length,
             async (_, token) =>
@@ -57,6 +68,7 @@ internal sealed class AzureBlobCreator(BlobContainerClient container, AzureBlobS
                         Metadata = Metadata(writer),
                         Tags = Tags(),
                         AccessTier = Tier(),
+                        ImmutabilityPolicy = AzureBlobLocks.Policy(wanted),
                         // One request: never more than was allowed for a single put.
                         TransferOptions = new() { InitialTransferSize = int.MaxValue, MaximumTransferSize = int.MaxValue },
                         HttpHeaders = new BlobHttpHeaders { ContentType = "application/octet-stream" },
@@ -73,7 +85,8 @@ internal sealed class AzureBlobCreator(BlobContainerClient container, AzureBlobS
             cancellationToken).ConfigureAwait(false);
 
     private async ValueTask<bool> BlocksAsync(
-        string name, BlockBlobClient blob, ReadOnlyMemory<byte> content, string mark, string writer, CancellationToken cancellationToken)
+        string name, BlockBlobClient blob, ReadOnlyMemory<byte> content, string mark, string writer, ObjectLock? wanted,
+        CancellationToken cancellationToken)
     {
         var deed = $"create object {name}";
         var size = options.Limits.PartSize;
@@ -102,6 +115,7 @@ internal sealed class AzureBlobCreator(BlobContainerClient container, AzureBlobS
                         Metadata = Metadata(writer),
                         Tags = Tags(),
                         AccessTier = Tier(),
+                        ImmutabilityPolicy = AzureBlobLocks.Policy(wanted),
                         HttpHeaders = new BlobHttpHeaders { ContentType = "application/octet-stream" },
                     };
                     await blob.CommitBlockListAsync(ids, commit, token).ConfigureAwait(false);

@@ -17,6 +17,10 @@ internal sealed class AzureBlobErrors(string container)
     public static bool IsMissing(RequestFailedException error) =>
         error.Status == (int)HttpStatusCode.NotFound && error.ErrorCode != BlobErrorCode.ContainerNotFound;
 
+    /// <summary>A policy or a hold protects the blob.</summary>
+    public static bool IsLocked(RequestFailedException error) =>
+        error.Status == (int)HttpStatusCode.Conflict && error.ErrorCode is "BlobImmutableDueToPolicy" or "BlobImmutableDueToLegalHold";
+
     public RequestFault Translate(Exception exception, string deed)
     {
         var cannot = $"Cannot {deed} in container {container}:";
@@ -43,6 +47,14 @@ internal sealed class AzureBlobErrors(string container)
         if (e.ErrorCode == BlobErrorCode.BlobArchived || e.ErrorCode == BlobErrorCode.BlobBeingRehydrated)
             return new RequestFault(
                 new StoreException($"{cannot} the blob lies in the archive tier; rehydrate it to a readable tier first.", e), retry: false);
+        // 409 of a container without support for versions; 501 of services that have no policies at all, which no repetition changes.
+        if (status == HttpStatusCode.NotImplemented || e.ErrorCode?.Contains("Immutab", StringComparison.Ordinal) == true)
+            return new RequestFault(
+                new StoreException(
+                    $"{cannot} the service does not do that ({said}); enable version-level immutability for the container, or remove "
+                    + "storage.immutability.",
+                    e),
+                retry: false);
         if (status is HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized)
             return new RequestFault(
                 new StoreAccessException(

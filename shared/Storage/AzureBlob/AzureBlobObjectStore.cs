@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
+using FunctionsBackup.Storage.Locks;
 using FunctionsBackup.Storage.Remote;
 
 namespace FunctionsBackup.Storage.AzureBlob;
@@ -11,7 +12,7 @@ namespace FunctionsBackup.Storage.AzureBlob;
 /// Objects as block blobs in a container, below a prefix. What cannot be the name of an object is not the store's and is left alone. The
 /// container must exist.
 /// </summary>
-public sealed class AzureBlobObjectStore : IObjectStore
+public sealed class AzureBlobObjectStore : IObjectStore, IProbedStore, ILockingStore
 {
     private readonly AzureBlobStoreOptions _options;
     private readonly KeyPrefix _prefix;
@@ -19,6 +20,8 @@ public sealed class AzureBlobObjectStore : IObjectStore
     private readonly HttpClient _http;
     private readonly RequestRunner _runner;
     private readonly AzureBlobCreator _creator;
+    private readonly AzureBlobLocks _locks;
+    private readonly AzureBlobVersions _versions;
 
     /// <summary>A store that is reached only when it is used.</summary>
     /// <exception cref="StoreAccessException">What is configured is no address or no credential.</exception>
@@ -29,13 +32,17 @@ public sealed class AzureBlobObjectStore : IObjectStore
         _prefix = new KeyPrefix(options.Prefix);
         (_container, _http) = AzureBlobClients.Create(options);
         _runner = new RequestRunner(options.Limits, new AzureBlobErrors(options.Container).Translate, time ?? TimeProvider.System);
-        _creator = new AzureBlobCreator(_container, options, _runner);
+        _locks = new AzureBlobLocks(_container, options, _runner, time ?? TimeProvider.System);
+        _versions = new AzureBlobVersions(_container, _runner);
+        _creator = new AzureBlobCreator(_container, options, _runner, _locks);
         // Of the address only scheme, host and path: a signature stands behind them.
         Description = $"container {_container.Uri.GetLeftPart(UriPartial.Path).TrimEnd('/')}"
             + (_prefix.Text.Length > 0 ? $"/{_prefix.Text.TrimEnd('/')}" : "");
     }
 
     public string Description { get; }
+
+    public RetentionLock? Lock => _options.Lock;
 
     internal RequestRunner Runner => _runner;
 
@@ -94,26 +101,33 @@ public sealed class AzureBlobObjectStore : IObjectStore
     public async ValueTask<bool> DeleteAsync(string name, CancellationToken cancellationToken)
     {
         ObjectName.Check(name);
-        // Asked first: whether a repeated request finds nothing because an attempt before it removed the blob, nobody could say.
-        if (await HeadAsync(name, cancellationToken).ConfigureAwait(false) is null) return false;
-        await _runner.RunAsync(
-            $"delete object {name}", 0,
-            async (_, token) =>
-            {
-                try
-                {
-                    await _container.GetBlobClient(_prefix.KeyOf(name))
-                        .DeleteAsync(DeleteSnapshotsOption.IncludeSnapshots, cancellationToken: token).ConfigureAwait(false);
-                    return true;
-                }
-                catch (RequestFailedException e) when (AzureBlobErrors.IsMissing(e))
-                {
-                    return true;
-                }
-            },
-            cancellationToken).ConfigureAwait(false);
+        // Asked first: whether a repeated request finds nothing because an attempt before it removed the blob, nobody could say. And with
+        // versions a delete of what is locked would succeed, and only put it out of sight.
+        if (await HeadAsync(name, cancellationToken).ConfigureAwait(false) is not { } found) return false;
+        if (_locks.Active(found) is { } locked && Lock?.Covers(name) == true) throw new ObjectLockedException(name, locked.Until);
+        await _versions.DeleteAsync(name, _prefix.KeyOf(name), found.VersionId, cancellationToken).ConfigureAwait(false);
         return true;
     }
+
+    public ValueTask<ObjectLock?> FindLockAsync(string name, CancellationToken cancellationToken) =>
+        _locks.FindAsync(ObjectName.Check(name), _prefix.KeyOf(name), cancellationToken);
+
+    public ValueTask<DateTimeOffset> ExtendLockAsync(string name, DateTimeOffset until, CancellationToken cancellationToken) =>
+        _locks.ExtendAsync(ObjectName.Check(name), _prefix.KeyOf(name), until, cancellationToken);
+
+    public async ValueTask<bool> HideAsync(string name, CancellationToken cancellationToken)
+    {
+        ObjectName.Check(name);
+        if (await HeadAsync(name, cancellationToken).ConfigureAwait(false) is null) return false;
+        await _versions.HideAsync(name, _prefix.KeyOf(name), cancellationToken).ConfigureAwait(false);
+        return true;
+    }
+
+    public async ValueTask<IReadOnlyList<ProbeFinding>> ProbeAsync(CancellationToken cancellationToken) =>
+        [await new AzureBlobLockProbe(_container, _options, _runner).RunAsync(cancellationToken).ConfigureAwait(false)];
+
+    /// <summary>There is none: the container only answers questions.</summary>
+    public ValueTask RemoveProbeAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     public ValueTask DisposeAsync()
     {

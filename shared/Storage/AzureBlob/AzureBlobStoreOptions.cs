@@ -1,3 +1,4 @@
+using FunctionsBackup.Storage.Locks;
 using FunctionsBackup.Storage.Remote;
 
 namespace FunctionsBackup.Storage.AzureBlob;
@@ -34,6 +35,9 @@ public sealed record AzureBlobStoreOptions(string Container)
 
     /// <summary>Index tags of new blobs.</summary>
     public IReadOnlyDictionary<string, string> Tags { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Immutability policy of new blobs; the container must support them for versions. Null: none.</summary>
+    public RetentionLock? Lock { get; init; }
 
     public RemoteLimits Limits { get; init; } = new();
 }

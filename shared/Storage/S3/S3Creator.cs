@@ -2,6 +2,7 @@ using System.Net;
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
+using FunctionsBackup.Storage.Locks;
 using FunctionsBackup.Storage.Remote;
 
 namespace FunctionsBackup.Storage.S3;
@@ -11,34 +12,44 @@ namespace FunctionsBackup.Storage.S3;
 /// tells whether an earlier attempt of the same create took it (its answer was lost, or it was delivered twice) or somebody else did.
 /// </summary>
 internal sealed class S3Creator(
-    IAmazonS3 client, S3StoreOptions options, S3Requests requests, RequestRunner runner, S3Probe probe, TimeProvider time)
+    IAmazonS3 client, S3StoreOptions options, S3Requests requests, RequestRunner runner, S3Probe probe, S3Locks locks,
+    TimeProvider time)
 {
     private const int Rounds = 4;
     private static readonly TimeSpan AbortLimit = TimeSpan.FromSeconds(10);
 
-    private readonly KeyedLocks _locks = new();
+    private readonly KeyedLocks _writers = new();
 
-    /// <summary>True: created by this call. False: there was one already.</summary>
+    /// <summary>True: created by this call, and locked if it is to be. False: there was one already.</summary>
     public async ValueTask<bool> CreateAsync(string name, string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
-        var writer = Guid.NewGuid().ToString("N");
-        if (!await probe.PutIsConditionalAsync(cancellationToken).ConfigureAwait(false))
-            return await CreateAloneAsync(name, key, content, writer, cancellationToken).ConfigureAwait(false);
-        var multipart = content.Length > options.Limits.SinglePutLimit
+        var upload = new Upload(name, key, content, Guid.NewGuid().ToString("N"), locks.Of(name));
+        var conditional = await probe.PutIsConditionalAsync(cancellationToken).ConfigureAwait(false);
+        var inParts = conditional && content.Length > options.Limits.SinglePutLimit
             && await probe.MultipartIsConditionalAsync(cancellationToken).ConfigureAwait(false);
+        var created = conditional
+            ? await CreateAsync(upload, inParts, cancellationToken).ConfigureAwait(false)
+            : await CreateAloneAsync(upload, cancellationToken).ConfigureAwait(false);
+        if (created && upload.Lock is { } wanted)
+            await locks.ConfirmAsync(name, key, wanted, inParts, cancellationToken).ConfigureAwait(false);
+        return created;
+    }
+
+    private async ValueTask<bool> CreateAsync(Upload upload, bool inParts, CancellationToken cancellationToken)
+    {
         for (var round = 1; ; round++)
         {
-            var created = multipart
-                ? await MultipartAsync(name, key, content, writer, cancellationToken).ConfigureAwait(false)
-                : await PutAsync(name, key, content, writer, conditional: true, cancellationToken).ConfigureAwait(false);
+            var created = inParts
+                ? await MultipartAsync(upload, cancellationToken).ConfigureAwait(false)
+                : await PutAsync(upload, conditional: true, cancellationToken).ConfigureAwait(false);
             if (created) return true;
-            switch (await FindWriterAsync(name, key, cancellationToken).ConfigureAwait(false))
+            switch (await FindWriterAsync(upload, cancellationToken).ConfigureAwait(false))
             {
                 case { } owner:
-                    return owner == writer;
+                    return owner == upload.Writer;
                 case null when round == Rounds:
                     throw new StoreException(
-                        $"Cannot create object {name} in bucket {options.Bucket}: the service says that it exists and that it does not; "
+                        $"Cannot create object {upload.Name} in bucket {options.Bucket}: the service says that it exists and that it does not; "
                         + "keep other programs from deleting objects, and try again.",
                         transient: true);
             }
@@ -49,34 +60,37 @@ internal sealed class S3Creator(
     /// For servers that ignore the condition, where one process writes: look, write, look again who has written. Nobody else in this
     /// process uses the name meanwhile; another process that breaks the promise is noticed, if it comes before our last look.
     /// </summary>
-    private async ValueTask<bool> CreateAloneAsync(
-        string name, string key, ReadOnlyMemory<byte> content, string writer, CancellationToken cancellationToken)
+    private async ValueTask<bool> CreateAloneAsync(Upload upload, CancellationToken cancellationToken)
     {
         if (options.ConditionalCreate != S3ConditionalCreate.SingleWriter)
             throw new StoreException(
-                $"Cannot create object {name} in bucket {options.Bucket}: this server ignores If-None-Match, so that two writers could "
+                $"Cannot create object {upload.Name} in bucket {options.Bucket}: this server ignores If-None-Match, so that two writers could "
                 + "overwrite each other's data; use a server that honours it, or, if one process alone ever writes here, set "
                 + "storage.conditional_create: single_writer.");
-        using var _ = await _locks.EnterAsync(key, cancellationToken).ConfigureAwait(false);
-        if (await FindWriterAsync(name, key, cancellationToken).ConfigureAwait(false) is not null) return false;
-        await PutAsync(name, key, content, writer, conditional: false, cancellationToken).ConfigureAwait(false);
-        return await FindWriterAsync(name, key, cancellationToken).ConfigureAwait(false) == writer
+        using var _ = await _writers.EnterAsync(upload.Key, cancellationToken).ConfigureAwait(false);
+        if (await FindWriterAsync(upload, cancellationToken).ConfigureAwait(false) is not null) return false;
+        await PutAsync(upload, conditional: false, cancellationToken).ConfigureAwait(false);
+        return await FindWriterAsync(upload, cancellationToken).ConfigureAwait(false) == upload.Writer
             ? true
             : throw new StoreException(
-                $"Object {name} in bucket {options.Bucket} was written by another process at the same time, although "
+                $"Object {upload.Name} in bucket {options.Bucket} was written by another process at the same time, although "
                 + "storage.conditional_create is single_writer; stop the other process and verify the repository.");
     }
 
-    private async ValueTask<bool> PutAsync(
-        string name, string key, ReadOnlyMemory<byte> content, string writer, bool conditional, CancellationToken cancellationToken) =>
+    private async ValueTask<bool> PutAsync(Upload upload, bool conditional, CancellationToken cancellationToken) =>
         await runner.RunAsync(
-            $"create object {name}", content.Length,
+            $"create object {upload.Name}", upload.Content.Length,
             async (_, token) =>
             {
                 try
                 {
-                    await client.PutObjectAsync(requests.Put(key, content, writer, conditional), token).ConfigureAwait(false);
+                    var put = requests.Put(upload.Key, upload.Content, upload.Writer, conditional, upload.Lock);
+                    await client.PutObjectAsync(put, token).ConfigureAwait(false);
                     return true;
+                }
+                catch (AmazonS3Exception e) when (upload.Lock is not null && S3Errors.IsWithoutLocks(e))
+                {
+                    throw S3Locks.NotToBeHad(upload.Name, options.Bucket, e);
                 }
                 catch (AmazonS3Exception e) when (S3Errors.IsPreconditionFailed(e))
                 {
@@ -85,12 +99,12 @@ internal sealed class S3Creator(
             },
             cancellationToken).ConfigureAwait(false);
 
-    private async ValueTask<bool> MultipartAsync(
-        string name, string key, ReadOnlyMemory<byte> content, string writer, CancellationToken cancellationToken)
+    private async ValueTask<bool> MultipartAsync(Upload upload, CancellationToken cancellationToken)
     {
+        var (name, key, content, writer, wanted) = upload;
         var deed = $"create object {name}";
         var begun = await runner.RunAsync(
-            deed, 0, (_, token) => client.InitiateMultipartUploadAsync(requests.Initiate(key, writer), token), cancellationToken)
+            deed, 0, (_, token) => client.InitiateMultipartUploadAsync(requests.Initiate(key, writer, wanted), token), cancellationToken)
             .ConfigureAwait(false);
         var finished = false;
         try
@@ -152,13 +166,13 @@ internal sealed class S3Creator(
     }
 
     /// <summary>The mark of whoever created the object, empty if it has none; null: there is no object.</summary>
-    private async ValueTask<string?> FindWriterAsync(string name, string key, CancellationToken cancellationToken) => await runner.RunAsync(
-        $"look at object {name}", 0,
+    private async ValueTask<string?> FindWriterAsync(Upload upload, CancellationToken cancellationToken) => await runner.RunAsync(
+        $"look at object {upload.Name}", 0,
         async (_, token) =>
         {
             try
             {
-                var found = await client.GetObjectMetadataAsync(options.Bucket, key, token).ConfigureAwait(false);
+                var found = await client.GetObjectMetadataAsync(options.Bucket, upload.Key, token).ConfigureAwait(false);
                 return found.Metadata[S3Requests.WriterKey] ?? "";
             }
             catch (AmazonS3Exception e) when (e.StatusCode == HttpStatusCode.NotFound)
@@ -167,4 +181,7 @@ internal sealed class S3Creator(
             }
         },
         cancellationToken).ConfigureAwait(false);
+
+    /// <summary>What is to be created.</summary>
+    private readonly record struct Upload(string Name, string Key, ReadOnlyMemory<byte> Content, string Writer, ObjectLock? Lock);
 }

@@ -15,6 +15,10 @@ internal sealed class S3Errors(string bucket)
     public static bool IsMissing(AmazonS3Exception error) =>
         error.StatusCode == HttpStatusCode.NotFound && error.ErrorCode is not "NoSuchBucket";
 
+    /// <summary>Whether an object cannot be locked because the bucket was not made for it; asked only where a lock was wanted.</summary>
+    public static bool IsWithoutLocks(AmazonServiceException error) =>
+        error.ErrorCode is "InvalidRequest" or "ObjectLockConfigurationNotFoundError";
+
     public RequestFault Translate(Exception exception, string deed)
     {
         var cannot = $"Cannot {deed} in bucket {bucket}:";

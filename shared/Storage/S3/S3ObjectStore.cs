@@ -2,6 +2,7 @@ using System.Net;
 using System.Runtime.CompilerServices;
 using Amazon.S3;
 using Amazon.S3.Model;
+using FunctionsBackup.Storage.Locks;
 using FunctionsBackup.Storage.Remote;
 
 namespace FunctionsBackup.Storage.S3;
@@ -10,7 +11,7 @@ namespace FunctionsBackup.Storage.S3;
 /// Objects in a bucket of Amazon S3 or a compatible service, below a prefix. What cannot be the name of an object is not the store's and is
 /// left alone. The bucket must exist.
 /// </summary>
-public sealed class S3ObjectStore : IObjectStore, IProbedStore
+public sealed class S3ObjectStore : IObjectStore, IProbedStore, ILockingStore
 {
     private readonly S3StoreOptions _options;
     private readonly KeyPrefix _prefix;
@@ -18,6 +19,8 @@ public sealed class S3ObjectStore : IObjectStore, IProbedStore
     private readonly RequestRunner _runner;
     private readonly S3Probe _probe;
     private readonly S3Creator _creator;
+    private readonly S3Locks _locks;
+    private readonly S3Versions _versions;
     private volatile bool _bucketSeen;
 
     /// <summary>A store that is reached only when it is used.</summary>
@@ -31,13 +34,17 @@ public sealed class S3ObjectStore : IObjectStore, IProbedStore
         _runner = new RequestRunner(options.Limits, new S3Errors(options.Bucket).Translate, time ?? TimeProvider.System);
         var requests = new S3Requests(options);
         _probe = new S3Probe(_client, options, requests, _runner, _prefix);
-        _creator = new S3Creator(_client, options, requests, _runner, _probe, time ?? TimeProvider.System);
+        _locks = new S3Locks(_client, options, _runner, time ?? TimeProvider.System);
+        _versions = new S3Versions(_client, options, _runner);
+        _creator = new S3Creator(_client, options, requests, _runner, _probe, _locks, time ?? TimeProvider.System);
         Description = $"bucket {options.Bucket}"
             + (_prefix.Text.Length > 0 ? $"/{_prefix.Text.TrimEnd('/')}" : "")
             + (options.Endpoint is { } endpoint ? $" at {endpoint.GetLeftPart(UriPartial.Path).TrimEnd('/')}" : "");
     }
 
     public string Description { get; }
+
+    public RetentionLock? Lock => _options.Lock;
 
     internal RequestRunner Runner => _runner;
 
@@ -105,11 +112,32 @@ public sealed class S3ObjectStore : IObjectStore, IProbedStore
     public async ValueTask<bool> DeleteAsync(string name, CancellationToken cancellationToken)
     {
         ObjectName.Check(name);
-        // The service does not say whether there was one.
+        // The service does not say whether there was one, and would not say until when it is locked.
+        if (await HeadAsync(name, cancellationToken).ConfigureAwait(false) is not { } found) return false;
+        try
+        {
+            if (_locks.Active(found) is { } locked) throw new ObjectLockedException(name, locked.Until);
+            await _versions.DeleteAsync(name, _prefix.KeyOf(name), found.VersionId, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ObjectLockedException) when (Lock?.Covers(name) != true)
+        {
+            await _versions.HideAsync(name, _prefix.KeyOf(name), cancellationToken).ConfigureAwait(false); // not our lock, but the bucket's
+        }
+
+        return true;
+    }
+
+    public ValueTask<ObjectLock?> FindLockAsync(string name, CancellationToken cancellationToken) =>
+        _locks.FindAsync(ObjectName.Check(name), _prefix.KeyOf(name), cancellationToken);
+
+    public ValueTask<DateTimeOffset> ExtendLockAsync(string name, DateTimeOffset until, CancellationToken cancellationToken) =>
+        _locks.ExtendAsync(ObjectName.Check(name), _prefix.KeyOf(name), until, cancellationToken);
+
+    public async ValueTask<bool> HideAsync(string name, CancellationToken cancellationToken)
+    {
+        ObjectName.Check(name);
         if (await HeadAsync(name, cancellationToken).ConfigureAwait(false) is null) return false;
-        var request = new DeleteObjectRequest { BucketName = _options.Bucket, Key = _prefix.KeyOf(name) };
-        await _runner.RunAsync(
-            $"delete object {name}", 0, (_, token) => _client.DeleteObjectAsync(request, token), cancellationToken).ConfigureAwait(false);
+        await _versions.HideAsync(name, _prefix.KeyOf(name), cancellationToken).ConfigureAwait(false);
         return true;
     }
 
@@ -124,10 +152,16 @@ public sealed class S3ObjectStore : IObjectStore, IProbedStore
                     "ignored by this server: only one process may ever write here (storage.conditional_create: single_writer)"),
             new ProbeFinding("If-None-Match on multipart", true,
                 multipart ? "honoured: large objects go in parts" : "not honoured: large objects go in one request each"),
+            .. await new S3LockProbe(_client, _options, _runner).RunAsync(cancellationToken).ConfigureAwait(false),
         ];
     }
 
-    public ValueTask RemoveProbeAsync(CancellationToken cancellationToken) => _probe.RemoveAsync(cancellationToken);
+    public async ValueTask RemoveProbeAsync(CancellationToken cancellationToken)
+    {
+        // With versions a plain delete would put a marker there.
+        if (!await _versions.TryRemoveAllAsync(_probe.Key, cancellationToken).ConfigureAwait(false))
+            await _probe.RemoveAsync(cancellationToken).ConfigureAwait(false);
+    }
 
     public ValueTask DisposeAsync()
     {

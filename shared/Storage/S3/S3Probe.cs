@@ -21,7 +21,7 @@ internal sealed class S3Probe(IAmazonS3 client, S3StoreOptions options, S3Reques
     private readonly Lock _gate = new();
     private Task<bool>? _put, _multipart;
 
-    private string Key => prefix.ProbeKey("probe");
+    public string Key => prefix.ProbeKey("probe");
 
     /// <summary>Whether a put honours it.</summary>
     public Task<bool> PutIsConditionalAsync(CancellationToken cancellationToken) => Once(ref _put, TryPutAsync).WaitAsync(cancellationToken);

@@ -1,5 +1,7 @@
+using System.Security.Cryptography;
 using Amazon.S3;
 using Amazon.S3.Model;
+using FunctionsBackup.Storage.Locks;
 using FunctionsBackup.Storage.Remote;
 
 namespace FunctionsBackup.Storage.S3;
@@ -12,7 +14,7 @@ internal sealed class S3Requests(S3StoreOptions options)
 
     private readonly List<Tag> _tags = [.. options.Tags.Select(t => new Tag { Key = t.Key, Value = t.Value })];
 
-    public PutObjectRequest Put(string key, ReadOnlyMemory<byte> content, string writer, bool conditional)
+    public PutObjectRequest Put(string key, ReadOnlyMemory<byte> content, string writer, bool conditional, ObjectLock? locked = null)
     {
         var request = new PutObjectRequest
         {
@@ -26,6 +28,15 @@ internal sealed class S3Requests(S3StoreOptions options)
             StorageClass = options.StorageClass is { } storageClass ? new S3StorageClass(storageClass) : null,
         };
         if (conditional) request.IfNoneMatch = "*";
+        if (locked is not null)
+        {
+            request.ObjectLockMode = Mode(locked);
+            request.ObjectLockRetainUntilDate = locked.Until.UtcDateTime;
+#pragma warning disable CA5351 // no security rests on it: the service wants it with a lock, older ones no other checksum
+            request.MD5Digest = Convert.ToBase64String(MD5.HashData(content.Span));
+#pragma warning restore CA5351
+        }
+
         if (_tags.Count > 0) request.TagSet = _tags;
         if (options.KmsKey is { } kms)
         {
@@ -37,7 +48,7 @@ internal sealed class S3Requests(S3StoreOptions options)
         return request;
     }
 
-    public InitiateMultipartUploadRequest Initiate(string key, string writer)
+    public InitiateMultipartUploadRequest Initiate(string key, string writer, ObjectLock? locked = null)
     {
         var request = new InitiateMultipartUploadRequest
         {
@@ -47,6 +58,12 @@ internal sealed class S3Requests(S3StoreOptions options)
             ChecksumAlgorithm = ChecksumAlgorithm.CRC32C,
             StorageClass = options.StorageClass is { } storageClass ? new S3StorageClass(storageClass) : null,
         };
+        if (locked is not null)
+        {
+            request.ObjectLockMode = Mode(locked);
+            request.ObjectLockRetainUntilDate = locked.Until.UtcDateTime;
+        }
+
         if (_tags.Count > 0) request.TagSet = _tags;
         if (options.KmsKey is { } kms)
         {
@@ -78,4 +95,7 @@ internal sealed class S3Requests(S3StoreOptions options)
         PartETags = [.. parts],
         IfNoneMatch = "*",
     };
+
+    private static ObjectLockMode Mode(ObjectLock locked) =>
+        locked.Mode == LockMode.Compliance ? ObjectLockMode.Compliance : ObjectLockMode.Governance;
 }

@@ -1,3 +1,4 @@
+using FunctionsBackup.Storage.Locks;
 using FunctionsBackup.Storage.Remote;
 
 namespace FunctionsBackup.Storage.S3;
@@ -51,6 +52,9 @@ public sealed record S3StoreOptions(string Bucket)
     public IReadOnlyDictionary<string, string> Tags { get; init; } = new Dictionary<string, string>();
 
     public S3ConditionalCreate ConditionalCreate { get; init; }
+
+    /// <summary>Object Lock of new objects; the bucket must have it. Null: none.</summary>
+    public RetentionLock? Lock { get; init; }
 
     public RemoteLimits Limits { get; init; } = new();
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using FunctionsBackup.Storage.Locks;
 
 namespace FunctionsBackup.Storage.Validation;
 
@@ -10,6 +11,9 @@ namespace FunctionsBackup.Storage.Validation;
 public sealed class StoreValidator(IObjectStore store, ValidationOptions options, TimeProvider time)
 {
     private const int Racers = 8, Samples = 9;
+    private const string NoLocks =
+        "not to be had in a folder: whoever can write here can delete the backups; keep a copy where storage.immutability works";
+
     private static readonly TimeSpan NotableDrift = TimeSpan.FromSeconds(30), GreatestDrift = TimeSpan.FromMinutes(10);
 
     private readonly string _folder = $"validate/{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}";
@@ -26,6 +30,7 @@ public sealed class StoreValidator(IObjectStore store, ValidationOptions options
             if (await CheckAsync("write", WriteAsync, cancellationToken).ConfigureAwait(false))
             {
                 if (store is IProbedStore probed) await ProbeAsync(probed, cancellationToken).ConfigureAwait(false);
+                if (store is not ILockingStore) _checks.Add(new StoreCheck("retention locks", CheckOutcome.Passed, NoLocks));
                 await CheckAsync("read after write", ReadAfterWriteAsync, cancellationToken).ConfigureAwait(false);
                 await CheckAsync("conditional create", CreateTwiceAsync, cancellationToken).ConfigureAwait(false);
                 await CheckAsync($"conditional create, {Racers} at once", RaceAsync, cancellationToken).ConfigureAwait(false);
@@ -64,7 +69,9 @@ public sealed class StoreValidator(IObjectStore store, ValidationOptions options
     private async ValueTask ProbeAsync(IProbedStore probed, CancellationToken cancellationToken)
     {
         foreach (var finding in await probed.ProbeAsync(cancellationToken).ConfigureAwait(false))
-            _checks.Add(new StoreCheck(finding.What, finding.IsGood ? CheckOutcome.Passed : CheckOutcome.Failed, finding.Finding));
+            _checks.Add(new StoreCheck(
+                finding.What,
+                !finding.IsGood ? CheckOutcome.Failed : finding.IsWarning ? CheckOutcome.Warning : CheckOutcome.Passed, finding.Finding));
     }
 
     private async ValueTask<(CheckOutcome, string)> WriteAsync(CancellationToken cancellationToken) =>

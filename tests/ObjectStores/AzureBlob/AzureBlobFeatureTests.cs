@@ -76,7 +76,8 @@ public sealed class AzureBlobFeatureTests
         var options = await Stores.NewContainerAsync("site");
         await using var store = new AzureBlobObjectStore(options with { Limits = Stores.Limits with { ListPageSize = 5 } });
         var report = await new StoreValidator(store, new ValidationOptions { NeedsDelete = true }, TimeProvider.System).RunAsync(None);
-        report.Outcome.ShouldBe(CheckOutcome.Passed, string.Join('\n', report.Checks));
+        report.Checks.Where(c => c.Name is not ("versioning" or "retention locks")).ShouldAllBe(c => c.Outcome == CheckOutcome.Passed);
+        report.Outcome.ShouldBe(CheckOutcome.Warning, "nothing here is locked");
         var left = new List<string>();
         await foreach (var blob in new BlobContainerClient(options.ConnectionString, options.Container).GetBlobsAsync(new GetBlobsOptions
         {

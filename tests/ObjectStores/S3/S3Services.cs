@@ -11,6 +11,12 @@ internal static class S3Services
     public static Func<ProxiedRequest, Task<int?>> HonourOnCompletion(IAmazonS3 client, string bucket) => async request =>
         request.Method == "POST" && await ExistsAsync(client, bucket, KeyOf(request)) ? (int)HttpStatusCode.PreconditionFailed : null;
 
+    /// <summary>
+    /// As Amazon's, where the bucket keeps versions: If-None-Match counts there too. This gateway ignores it in such buckets.
+    /// </summary>
+    public static Func<ProxiedRequest, Task<int?>> HonourWithVersions(IAmazonS3 client, string bucket) => async request =>
+        request.Method is "PUT" or "POST" && await ExistsAsync(client, bucket, KeyOf(request)) ? (int)HttpStatusCode.PreconditionFailed : null;
+
     /// <summary>As older services: a put overwrites whatever its condition says. (To leave the header out would break the signature.)</summary>
     public static Func<ProxiedRequest, CancellationToken, Task> Ignore(IAmazonS3 client, string bucket) => async (request, _) =>
     {

@@ -41,6 +41,22 @@ public sealed class StorageTests
     }
 
     [Fact]
+    public void Locks_are_asked_for_by_their_mode()
+    {
+        const string Head = "backup_config:\n  storage: { bucket: b, account: a, container: c, immutability: ";
+        Load.Text(Head + "{ mode: compliance, days: 90 } }").Storage.Immutability.ShouldBe(new ImmutabilitySettings(true, 90));
+        Load.Text(Head + "{ mode: governance } }").Storage.Immutability.ShouldBe(new ImmutabilitySettings(false, 30));
+        Load.Text("backup_config:\n  storage: { bucket: b }").Storage.Immutability.ShouldBeNull();
+        Load.Refused(Head + "{ days: 90 } }").Message.ShouldContain("storage.immutability.mode");
+        Load.Refused(Head + "{ mode: strict } }").Message.ShouldContain("governance or compliance");
+        Load.Refused(Head + "{ mode: compliance, days: 0 } }").Message.ShouldContain("from 1 to 36500");
+        var storage = Load.Text(Head + "{ mode: compliance } }").Storage;
+        storage.FindProblem("s3").ShouldBeNull();
+        storage.FindProblem("azure_blob").ShouldBeNull();
+        storage.FindProblem("filesystem").ShouldNotBeNull().ShouldContain("a folder cannot lock");
+    }
+
+    [Fact]
     public void An_azure_blob_store_is_read_whole()
     {
         var storage = Load.Text("""

@@ -22,7 +22,7 @@ public sealed class StoreValidatorTests
         report.Outcome.ShouldBe(CheckOutcome.Passed, string.Join('\n', report.Checks));
         report.Checks.Select(c => c.Name).ShouldBe(
         [
-            "write", "read after write", "conditional create", "conditional create, 8 at once", "large object", "ranges", "listing", "clock",
+            "write", "retention locks", "read after write", "conditional create", "conditional create, 8 at once", "large object", "ranges", "listing", "clock",
             "latency", "delete",
         ]);
         report.WriteRate.ShouldNotBeNull().ShouldBePositive();
