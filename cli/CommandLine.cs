@@ -26,7 +26,7 @@ internal static class CommandLine
             new Command("backup", "Take, list, verify and remove recovery points.")
             {
                 BackupRunCommand.Create(), BackupListCommand.Create(), BackupShowCommand.Create(), BackupVerifyCommand.Create(),
-                BackupPruneCommand.Create(), BackupKeepCommand.Create(),
+                BackupPruneCommand.Create(), BackupKeepCommand.Create(), BackupDecideCommand.Accept(), BackupDecideCommand.Reject(),
             },
             RestoreCommand.Create(),
             StatusCommand.Create(),

@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using FunctionsBackup.Cli.Output;
 using FunctionsBackup.Cli.Running;
+using FunctionsBackup.Orchestrations.Anomalies;
 using FunctionsBackup.Orchestrations.Site;
+using FunctionsBackup.Repository.Anomalies;
 using FunctionsBackup.Repository.Snapshots;
 
 namespace FunctionsBackup.Cli.Commands;
@@ -19,14 +21,15 @@ internal static class BackupListCommand
             var repository = await context.OpenRepositoryAsync(cancellationToken, index: false);
             var snapshots = new List<Snapshot>();
             await foreach (var snapshot in repository.ListSnapshotsAsync(component, cancellationToken)) snapshots.Add(snapshot);
+            var suspicions = await CleanPoints.SuspicionsAsync(repository, component, cancellationToken);
             context.Printer.Result(
-                () => new JsonObject { ["recovery_points"] = new JsonArray([.. snapshots.Select(SnapshotView.ToJson)]) },
-                output => Write(snapshots, output, context.Printer));
+                () => new JsonObject { ["recovery_points"] = new JsonArray([.. snapshots.Select(s => SnapshotView.ToJson(s, suspicions))]) },
+                output => Write(snapshots, suspicions, output, context.Printer));
             return await RepositoryWarnings.SayAsync(context, repository, component, cancellationToken) ? ExitCode.Warnings : ExitCode.Done;
         });
     }
 
-    private static void Write(List<Snapshot> snapshots, TextWriter output, Printer printer)
+    private static void Write(List<Snapshot> snapshots, Suspicions suspicions, TextWriter output, Printer printer)
     {
         if (snapshots.Count == 0)
         {
@@ -34,12 +37,14 @@ internal static class BackupListCommand
             return;
         }
 
-        var table = new Table("recovery point", "part of", "component", "kind", "completed", "files", "size", "stored", "warnings");
+        var table = new Table("recovery point", "part of", "component", "kind", "completed", "files", "size", "stored", "warnings",
+            "standing");
         foreach (var s in snapshots)
         {
             table.Add(
                 s.Id, s.Point ?? "-", s.Component, s.Kind, Human.Moment(s.CompletedAt), $"{s.Statistics.Files:N0}", Human.Bytes(s.Statistics.LogicalBytes),
-                Human.Bytes(s.Statistics.StoredBytes), s.Warnings.Count == 0 ? "" : $"{s.Warnings.Count}");
+                Human.Bytes(s.Statistics.StoredBytes), s.Warnings.Count == 0 ? "" : $"{s.Warnings.Count}",
+                SnapshotView.Words(suspicions.StandingOf(s)));
         }
 
         table.Write(output, printer.IsTerminal);

@@ -64,6 +64,11 @@ internal static class BackupRunCommand
             context.Printer.Event("recovery_point", SnapshotView.ToJson(snapshot));
         }
 
+        foreach (var component in result.Components)
+        {
+            if (component.NotCompared is { } why) context.Printer.Warn(why);
+        }
+
         var failures = result.Components.Where(c => c.Failure is not null && c.Outcome == RunOutcome.Failed).ToList();
         var prefixed = result.Components.Count > 1;
         foreach (var failed in failures)
@@ -99,6 +104,10 @@ internal static class BackupRunCommand
             {
                 ["component"] = c.Component, ["error"] = c.Failure!.Sentence,
             })]),
+        ["suspicious"] = new JsonArray([.. result.Components.Where(c => c.Anomalies.Count > 0).Select(c => new JsonObject
+        {
+            ["id"] = c.SnapshotId, ["reasons"] = new JsonArray([.. c.Anomalies.Select(a => JsonValue.Create(a))]),
+        })]),
         ["verification"] = result.Verification is not { } verification ? null : new JsonObject
         {
             ["level"] = verification.Level, ["defects"] = verification.DefectCount, ["packs_read"] = verification.PacksRead,

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using FunctionsBackup.Cli.Output;
 using FunctionsBackup.Cli.Running;
+using FunctionsBackup.Orchestrations.Anomalies;
 
 namespace FunctionsBackup.Cli.Commands;
 
@@ -16,7 +17,8 @@ internal static class BackupShowCommand
             var component = ComponentNames.Check(context.Get(type));
             var repository = await context.OpenRepositoryAsync(cancellationToken, index: false);
             var snapshot = await repository.GetSnapshotAsync(context.Get(id), component, cancellationToken);
-            context.Printer.Result(() => SnapshotView.ToJson(snapshot), output => SnapshotView.Describe(snapshot, output));
+            var suspicions = await CleanPoints.SuspicionsAsync(repository, snapshot.Component, cancellationToken);
+            context.Printer.Result(() => SnapshotView.ToJson(snapshot, suspicions), output => SnapshotView.Describe(snapshot, suspicions, output));
             return ExitCode.Done;
         });
     }

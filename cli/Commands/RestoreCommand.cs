@@ -49,6 +49,11 @@ internal static class RestoreCommand
         Description = "Files: owners by name where this machine knows them, instead of by number.",
     };
 
+    private static readonly Option<bool> BeforeAnomaly = new("--before-anomaly")
+    {
+        Description = "The last recovery point from before what is suspicious; of postgres without a target, only to its end.",
+    };
+
     private static readonly Option<string?> ToTime = new("--to-time")
     {
         Description = "Up to this time, with its zone: 2026-11-22T15:00:00Z.", HelpName = "TIME",
@@ -96,7 +101,7 @@ internal static class RestoreCommand
     public static Command Create() =>
         new Command("restore", "Restore a component.")
         {
-            Component, Point, Target, Plan, Delta, Overwrite, Staging, DeleteExtra, Include, OwnersByName, ToTime, ToLsn, ToName, ToXid, ToBackup,
+            Component, Point, Target, Plan, Delta, Overwrite, Staging, DeleteExtra, Include, OwnersByName, BeforeAnomaly, ToTime, ToLsn, ToName, ToXid, ToBackup,
                 Inclusive, Exclusive,
             Timeline, Action, TablespaceMap, ServerCommand, WorkOptions.OnInterrupt,
         }.Does(RunAsync);
@@ -113,6 +118,8 @@ internal static class RestoreCommand
             throw new UsageException("Name one target only: --to-time, --to-lsn, --to-name, --to-xid or --to-backup.");
         if (component != "postgres" && context.Get(ToTime) is not null && context.Get(Point) != "latest")
             throw new UsageException("--to-time goes with latest: it chooses the recovery point by itself.");
+        if (context.Get(BeforeAnomaly) && context.Get(Point) != "latest")
+            throw new UsageException("--before-anomaly goes with latest: it chooses the recovery point by itself.");
         var request = Request(context, component);
         RestoreRequests.Check(request);
         context.Audit.Action = context.Get(Plan) ? AuditActions.RestorePlan : AuditActions.Restore;
@@ -121,7 +128,7 @@ internal static class RestoreCommand
         context.Audit.Note("target", request.Target);
         if (!context.Get(Plan)) return await RestoreRun.RunAsync(context, request, cancellationToken);
         return component == "postgres"
-            ? await DatabaseRestorePlan.RunAsync(context, RestoreRequests.PostgresOptions(request, context.Site), cancellationToken)
+            ? await DatabaseRestorePlan.RunAsync(context, request, cancellationToken)
             : await FilesRestorePlan.RunAsync(context, request, cancellationToken);
     }
 
@@ -130,6 +137,7 @@ internal static class RestoreCommand
         Component = component,
         Point = context.Get(Point),
         Target = Path.GetFullPath(context.Get(Target)!),
+        BeforeAnomaly = context.Get(BeforeAnomaly),
         ToTime = context.Get(ToTime) is { } time ? Moments.Parse(time) : null,
         ToLsn = context.Get(ToLsn),
         ToName = context.Get(ToName),

@@ -79,6 +79,7 @@ internal static class StatusCommand
         ["well"] = s.IsWell,
         ["protected"] = s.IsProtected,
         ["restorable"] = s.IsRestorable,
+        ["suspicious"] = s.Suspicious,
         ["newest_recovery_point"] = s.Newest?.Id,
         ["newest_completed_at"] = s.Newest is { } newest ? Human.Iso(newest.CompletedAt) : null,
         ["loss_seconds"] = s.Loss?.TotalSeconds,

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using FunctionsBackup.Orchestrations.Site;
+using FunctionsBackup.Repository.Anomalies;
 using FunctionsBackup.Repository.Snapshots;
 
 namespace FunctionsBackup.Cli.Output;
@@ -7,6 +8,20 @@ namespace FunctionsBackup.Cli.Output;
 /// <summary>How recovery points are shown.</summary>
 internal static class SnapshotView
 {
+    /// <summary>With how it stands.</summary>
+    public static JsonObject ToJson(Snapshot snapshot, Suspicions suspicions)
+    {
+        var json = ToJson(snapshot);
+        json["standing"] = suspicions.StandingOf(snapshot).ToString().ToLowerInvariant();
+        var suspicion = suspicions.Of(snapshot.Id);
+        json["anomalies"] = new JsonArray([.. (suspicion?.Reasons ?? []).Select(r => JsonValue.Create(r))]);
+        json["decision"] = suspicion?.Decision is not { } decision ? null : new JsonObject
+        {
+            ["accepted"] = decision.Accepted, ["by"] = decision.By, ["reason"] = decision.Reason, ["at"] = Human.Iso(decision.At),
+        };
+        return json;
+    }
+
     public static JsonObject ToJson(Snapshot snapshot) => new()
     {
         ["id"] = snapshot.Id,
@@ -29,7 +44,7 @@ internal static class SnapshotView
         ["details"] = snapshot.Details?.DeepClone(),
     };
 
-    public static void Describe(Snapshot snapshot, TextWriter output)
+    public static void Describe(Snapshot snapshot, Suspicions suspicions, TextWriter output)
     {
         var statistics = snapshot.Statistics;
         output.WriteLine($"recovery point  {snapshot.Id}");
@@ -44,6 +59,27 @@ internal static class SnapshotView
         output.WriteLine($"new             {Human.Bytes(statistics.NewBytes)}, {Human.Bytes(statistics.StoredBytes)} stored");
         foreach (var (name, value) in snapshot.Details ?? [])
             output.WriteLine($"{name,-15} {value?.ToJsonString()}");
+        var standing = suspicions.StandingOf(snapshot);
+        if (standing != PointStanding.Clean) output.WriteLine($"standing        {Words(standing)}");
+        if (suspicions.Of(snapshot.Id) is { } suspicion)
+        {
+            foreach (var reason in suspicion.Reasons) output.WriteLine($"unusual         {reason}");
+            if (suspicion.Decision is { } decision)
+                output.WriteLine(
+                    $"{(decision.Accepted ? "accepted" : "rejected")}        {Human.Moment(decision.At)} by {decision.By}: {decision.Reason}");
+            else
+                output.WriteLine($"to decide       fbackup backup accept|reject {snapshot.Id} --reason TEXT");
+        }
+
         foreach (var warning in snapshot.Warnings) output.WriteLine($"warning         {warning}");
     }
+
+    /// <summary>Empty for what is clean.</summary>
+    public static string Words(PointStanding standing) => standing switch
+    {
+        PointStanding.Clean => "",
+        PointStanding.Suspicious => "suspicious",
+        PointStanding.Rejected => "rejected",
+        _ => "taken after a suspicious one",
+    };
 }

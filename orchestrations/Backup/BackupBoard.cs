@@ -149,7 +149,7 @@ internal sealed class BackupBoard(TaskOrchestrationContext context, IReadOnlyLis
         if (outcome == RunOutcome.Failed) return 1;
         if (verification is { ExitCode: 5 } && !Touches(verification, own)) return 3; // damage elsewhere: the new snapshots are whole
         if (verification is { ExitCode: not (0 or 3) }) return verification.ExitCode;
-        return own.Exists(r => r.Warnings > 0) || verification?.ExitCode == 3 ? 3 : 0;
+        return own.Exists(r => r.Warnings > 0 || r.Anomalies.Count > 0 || r.NotCompared is not null) || verification?.ExitCode == 3 ? 3 : 0;
     }
 
     private Row RowOf(string component) => _rows.Find(r => r.Component == component)

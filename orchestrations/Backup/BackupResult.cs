@@ -51,6 +51,12 @@ public sealed record ComponentResult
     /// <summary>Warnings in the snapshot's record.</summary>
     public int Warnings { get; init; }
 
+    /// <summary>Why it is suspicious, one sentence each; empty: it is not.</summary>
+    public IReadOnlyList<string> Anomalies { get; init; } = [];
+
+    /// <summary>Why it could not be compared with those before it; null: it was.</summary>
+    public string? NotCompared { get; init; }
+
     public int Units { get; init; }
 
     public long Files { get; init; }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using FunctionsBackup.Components.Files;
 using FunctionsBackup.Components.PostgreSql;
+using FunctionsBackup.Orchestrations.Anomalies;
 using FunctionsBackup.Orchestrations.Instances;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository;
@@ -45,7 +46,7 @@ public sealed class CommitBackup(BackupSite site)
                 if (failure is null)
                 {
                     var snapshot = await commit.CommitAsync(component.Component, component.Units, Merge(component.Component), cancellationToken);
-                    results.Add(Done(snapshot, component.Units.Count));
+                    results.Add(Done(snapshot, component.Units.Count, await SuspicionCheck.RunAsync(site, repository, snapshot, cancellationToken)));
                     components.Add(new PointComponent { Component = component.Component, SnapshotId = snapshot.Id, Facts = Facts(snapshot) });
                     continue;
                 }
@@ -64,7 +65,7 @@ public sealed class CommitBackup(BackupSite site)
     }
 
     /// <summary>An earlier attempt has done it all and was not heard of.</summary>
-    private static async Task<CommitResult> FindDoneAsync(BackupRepository repository, CommitRequest request, CancellationToken cancellationToken)
+    private async Task<CommitResult> FindDoneAsync(BackupRepository repository, CommitRequest request, CancellationToken cancellationToken)
     {
         var point = await repository.Points.FindAsync(request.RunId, cancellationToken);
         var results = new List<ComponentResult>();
@@ -73,7 +74,7 @@ public sealed class CommitBackup(BackupSite site)
             var its = point?.Components.FirstOrDefault(c => c.Component == component.Component);
             var snapshot = its?.SnapshotId is { } id ? await repository.Snapshots.FindAsync(id, cancellationToken) : null;
             results.Add(snapshot is not null
-                ? Done(snapshot, component.Units.Count)
+                ? Done(snapshot, component.Units.Count, await SuspicionCheck.RunAsync(site, repository, snapshot, cancellationToken))
                 : Failed(component.Component, component.Failure ?? new Failure(FailureKind.Failed, its?.Error ?? "It is not in the recovery point.")));
         }
 
@@ -83,12 +84,14 @@ public sealed class CommitBackup(BackupSite site)
     private static Func<IReadOnlyList<RunPart>, System.Text.Json.Nodes.JsonObject?> Merge(string component) =>
         component == "postgres" ? parts => parts[0].Details : FilesPlan.MergeDetails;
 
-    private static ComponentResult Done(Snapshot snapshot, int units) => new()
+    private static ComponentResult Done(Snapshot snapshot, int units, SuspicionResult suspicion) => new()
     {
         Component = snapshot.Component,
         Outcome = RunOutcome.Complete,
         SnapshotId = snapshot.Id,
         Warnings = snapshot.Warnings.Count,
+        Anomalies = suspicion.Reasons,
+        NotCompared = suspicion.Problem,
         Units = units,
         Files = snapshot.Statistics.Files,
         LogicalBytes = snapshot.Statistics.LogicalBytes,

@@ -1,5 +1,6 @@
 using FunctionsBackup.Components.Files;
 using FunctionsBackup.Components.Files.Backup;
+using FunctionsBackup.Orchestrations.Anomalies;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Snapshots;
@@ -16,11 +17,13 @@ public static class FilesRestores
             ? [.. details.Paths.Keys.Select(name => new RestoreRoot(name, Path.Combine(target, name)))]
             : throw new RepositoryException($"{snapshot.Id} does not say which paths it holds; was it taken by a newer version?");
 
-    /// <summary>The snapshot by its id, a unique beginning or <c>latest</c>; with a time, the newest that was complete by then.</summary>
+    /// <summary>The snapshot by its id, a unique beginning or <c>latest</c>; with a time, the newest that was complete by then; or the newest before an anomaly.</summary>
     /// <exception cref="SnapshotNotFoundException">There is none.</exception>
     public static async ValueTask<Snapshot> FindAsync(
-        BackupRepository repository, string component, string point, DateTimeOffset? at, CancellationToken cancellationToken)
+        BackupRepository repository, RestoreRequest request, CancellationToken cancellationToken)
     {
+        var (component, point, at) = (request.Component, request.Point, request.ToTime);
+        if (request.BeforeAnomaly) return await CleanPoints.FindAsync(repository, component, at, cancellationToken);
         if (at is not { } time) return await repository.GetSnapshotAsync(point, component, cancellationToken);
         Snapshot? newest = null;
         await foreach (var snapshot in repository.ListSnapshotsAsync(component, cancellationToken))

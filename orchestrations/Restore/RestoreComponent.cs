@@ -1,10 +1,12 @@
 using FunctionsBackup.Components.Estimates;
 using FunctionsBackup.Components.Files;
 using FunctionsBackup.Components.PostgreSql.Restore;
+using FunctionsBackup.Orchestrations.Anomalies;
 using FunctionsBackup.Orchestrations.Instances;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Snapshots;
+using FunctionsBackup.Storage;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 
@@ -36,9 +38,10 @@ public sealed class RestoreComponent(BackupSite site)
         {
             RestoreRequests.Check(work.Request);
             await using var lease = await site.Repositories.RentAsync(work.InstanceId, watch.Token);
-            return work.Request.Component == "postgres"
+            var result = work.Request.Component == "postgres"
                 ? await RestorePostgresAsync(lease.Repository, work.Request, watch)
                 : await RestoreFilesAsync(lease.Repository, work.Request, watch);
+            return await WithDoubtAsync(lease.Repository, result, watch.Token);
         }
         catch (OperationCanceledException e) when (watch.IsCalledOff)
         {
@@ -58,9 +61,32 @@ public sealed class RestoreComponent(BackupSite site)
         Failure = failure,
     };
 
+    /// <summary>Who restores what is suspicious is told so; it may be just what is wanted.</summary>
+    private static async Task<RestoreResult> WithDoubtAsync(BackupRepository repository, RestoreResult result, CancellationToken cancellationToken)
+    {
+        if (result.Plan is not { } plan) return result;
+        string? doubt;
+        try
+        {
+            doubt = await CleanPoints.DoubtAsync(repository, plan.SnapshotId, cancellationToken);
+        }
+        catch (Exception e) when (e is StoreException or RepositoryException)
+        {
+            doubt = $"Whether {plan.SnapshotId} is suspicious could not be seen: {e.Message}"; // what is restored is restored
+        }
+
+        if (doubt is null) return result;
+        return result with
+        {
+            ExitCode = result.ExitCode == 0 ? 3 : result.ExitCode,
+            WarningCount = result.WarningCount + 1,
+            Warnings = [doubt, .. result.Warnings.Take(MaximumListed - 1)],
+        };
+    }
+
     private async Task<RestoreResult> RestorePostgresAsync(BackupRepository repository, RestoreRequest request, ActivityWatch watch)
     {
-        var options = RestoreRequests.PostgresOptions(request, site);
+        var options = await RestoreRequests.PostgresOptionsAsync(repository, request, site, watch.Token);
         var restore = new PostgresRestore(repository, site.Time);
         if (request.PlanOnly)
         {
@@ -86,7 +112,7 @@ public sealed class RestoreComponent(BackupSite site)
 
     private async Task<RestoreResult> RestoreFilesAsync(BackupRepository repository, RestoreRequest request, ActivityWatch watch)
     {
-        var snapshot = await FilesRestores.FindAsync(repository, request.Component, request.Point, request.ToTime, watch.Token);
+        var snapshot = await FilesRestores.FindAsync(repository, request, watch.Token);
         var options = new TreeRestoreOptions(FilesRestores.Roots(snapshot, request.Target))
         {
             Include = request.Include,

@@ -17,6 +17,12 @@ public sealed record RestoreRequest
     /// <summary>Say what would be done, and change nothing.</summary>
     public bool PlanOnly { get; init; }
 
+    /// <summary>
+    /// With <c>latest</c>: the newest recovery point from before what is suspicious. A database is then recovered to its end, unless a target is
+    /// named.
+    /// </summary>
+    public bool BeforeAnomaly { get; init; }
+
     /// <summary>Up to this time; of files, the newest recovery point that was complete by then.</summary>
     public DateTimeOffset? ToTime { get; init; }
 

@@ -1,8 +1,10 @@
 using FunctionsBackup.Components.PostgreSql;
 using FunctionsBackup.Components.PostgreSql.Restore;
 using FunctionsBackup.Components.PostgreSql.Wal;
+using FunctionsBackup.Orchestrations.Anomalies;
 using FunctionsBackup.Orchestrations.Instances;
 using FunctionsBackup.Orchestrations.Site;
+using FunctionsBackup.Repository;
 
 namespace FunctionsBackup.Orchestrations.Restore;
 
@@ -17,6 +19,8 @@ public static class RestoreRequests
                 $"Restores of '{Shown(request.Component)}' are not available; name one of {string.Join(", ", ProtectedComponents.Available)}.");
         if (!Path.IsPathFullyQualified(request.Target)) throw new InvalidRequestException("The target must be an absolute path.");
         if (request.Target.Contains('\0')) throw new InvalidRequestException("The target is not a path.");
+        if (request.BeforeAnomaly && request.Point != "latest")
+            throw new InvalidRequestException("before_anomaly goes with latest: it chooses the recovery point by itself.");
         if (request.Component == "postgres")
         {
             Refuse(request.Include.Count > 0, "include", request.Component);
@@ -54,7 +58,8 @@ public static class RestoreRequests
             goals.Add(RestoreGoal.To(new RecoveryTarget.AtXid((uint)xid, !request.Exclusive)));
         }
 
-        if (request.ToBackup) goals.Add(RestoreGoal.Immediate);
+        // The WAL behind a clean base backup leads right into the damage.
+        if (request.ToBackup || (request.BeforeAnomaly && goals.Count == 0)) goals.Add(RestoreGoal.Immediate);
         if (goals.Count > 1)
             throw new InvalidRequestException("Name one target only: a time, an LSN, a restore point, a transaction, or the end of the backup.");
         return goals.Count == 1 ? goals[0] : RestoreGoal.Latest;
@@ -75,9 +80,12 @@ public static class RestoreRequests
 
     /// <summary>What a request for postgres asks of the restore.</summary>
     /// <exception cref="InvalidRequestException">It makes no sense.</exception>
-    public static PostgresRestoreOptions PostgresOptions(RestoreRequest request, BackupSite site) => new(request.Target)
+    public static async ValueTask<PostgresRestoreOptions> PostgresOptionsAsync(
+        BackupRepository repository, RestoreRequest request, BackupSite site, CancellationToken cancellationToken) => new(request.Target)
     {
-        SnapshotId = request.Point,
+        SnapshotId = request.BeforeAnomaly
+            ? (await CleanPoints.FindAsync(repository, request.Component, request.ToTime, cancellationToken)).Id
+            : request.Point,
         Goal = Goal(request),
         Timeline = Timeline(request),
         Action = Action(request),

@@ -1,6 +1,8 @@
 using FunctionsBackup.Operations.Configuration;
+using FunctionsBackup.Orchestrations.Anomalies;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository;
+using FunctionsBackup.Repository.Anomalies;
 using FunctionsBackup.Repository.Damage;
 using FunctionsBackup.Repository.Retention;
 
@@ -15,14 +17,24 @@ public static class RetentionDecisions
         var pins = await repository.Snapshots.ListPinsAsync(cancellationToken);
         var records = await new DamageRecords(repository.Store, repository.Sealed).ListAsync(cancellationToken);
         var damaged = records.SelectMany(r => r.Snapshots).Select(s => s.Id).ToHashSet();
+        var suspicions = await CleanPoints.SuspicionsAsync(repository, null, cancellationToken);
         var candidates = new List<RetentionCandidate>();
+        // What is in doubt takes nobody's place: the last clean one stays.
         await foreach (var snapshot in repository.ListSnapshotsAsync(null, cancellationToken))
-            candidates.Add(RetentionCandidate.Of(snapshot, pins.Contains(snapshot.Id), damaged.Contains(snapshot.Id)));
+            candidates.Add(RetentionCandidate.Of(
+                snapshot, pins.Contains(snapshot.Id), damaged.Contains(snapshot.Id) || !suspicions.IsClean(snapshot)));
         var decisions = RetentionPlan.Decide(candidates, component => Policy(configuration.Retention(component)), now);
         var result = new List<RetentionDecision>(decisions.Count);
-        foreach (var decision in decisions) result.Add(await WithLockAsync(repository, decision, cancellationToken));
+        foreach (var decision in decisions)
+            result.Add(await WithLockAsync(repository, WithDoubt(suspicions, decision), cancellationToken));
         return result;
     }
+
+    /// <summary>While nobody has decided on a suspicious recovery point, nothing of its component goes.</summary>
+    private static RetentionDecision WithDoubt(Suspicions suspicions, RetentionDecision decision) =>
+        !decision.Keep && suspicions.Open(decision.Candidate.Component) is [var open, ..]
+            ? decision with { Keep = true, Reasons = [$"{open.SnapshotId} is suspicious and nobody has decided", .. decision.Reasons] }
+            : decision;
 
     /// <summary>What is locked cannot go yet, and says until when.</summary>
     private static async ValueTask<RetentionDecision> WithLockAsync(

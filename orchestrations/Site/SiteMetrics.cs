@@ -20,6 +20,7 @@ public sealed class SiteMetrics(TimeProvider time) : IDisposable
         Registry.Add(BackupMetrics.Total, 1, component.Component, kind, component.Outcome.ToString().ToLowerInvariant());
         Registry.Observe(BackupMetrics.Duration, (backup.CompletedAt - backup.StartedAt).TotalSeconds, component.Component, kind);
         if (component.Outcome != RunOutcome.Complete) return;
+        if (component.Anomalies.Count > 0) Registry.Set(BackupMetrics.Suspicious, 1, component.Component); // a look at the repository counts them
         Registry.Set(BackupMetrics.Size, component.LogicalBytes, component.Component, kind);
         Registry.Add(BackupMetrics.StoredBytes, component.StoredBytes, component.Component, kind);
         Registry.Set(BackupMetrics.LastSuccess, Seconds(backup.CompletedAt), component.Component);
@@ -53,6 +54,7 @@ public sealed class SiteMetrics(TimeProvider time) : IDisposable
     /// <summary>What the repository itself says, so that a host that was just started knows it too.</summary>
     public void RecordStanding(ComponentStanding standing)
     {
+        Registry.Set(BackupMetrics.Suspicious, standing.Suspicious, standing.Component);
         Registry.Set(BackupMetrics.Well, standing.IsWell ? 1 : 0, standing.Component);
         Registry.Set(BackupMetrics.ObjectiveRpo, standing.Objective.Rpo.TotalSeconds, standing.Component);
         Registry.Set(BackupMetrics.ObjectiveRto, standing.Objective.Rto.TotalSeconds, standing.Component);

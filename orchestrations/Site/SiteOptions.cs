@@ -1,3 +1,5 @@
+using FunctionsBackup.Repository.Anomalies;
+
 namespace FunctionsBackup.Orchestrations.Site;
 
 /// <summary>Where a process finds its configuration and secrets.</summary>
@@ -26,6 +28,9 @@ public sealed record SiteOptions(string ConfigurationFile, IReadOnlyDictionary<s
 
     /// <summary>True for a command, which writes its audit entries to the repository when it ends: nothing does meanwhile.</summary>
     public bool DeferAudit { get; init; }
+
+    /// <summary>Told of a recovery point that was found suspicious: for alerts.</summary>
+    public Action<AnomalyRecord> OnSuspicious { get; init; } = static _ => { };
 
     /// <summary>How long the repository stays open, and its keys in memory, while nobody works with it.</summary>
     public TimeSpan CloseAfter { get; init; } = TimeSpan.FromMinutes(2);

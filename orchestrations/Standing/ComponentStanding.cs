@@ -3,6 +3,7 @@ using FunctionsBackup.Components.PostgreSql;
 using FunctionsBackup.Components.PostgreSql.Wal;
 using FunctionsBackup.Operations.Configuration;
 using FunctionsBackup.Operations.Objectives;
+using FunctionsBackup.Orchestrations.Anomalies;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Damage;
@@ -27,6 +28,9 @@ public sealed record ComponentStanding(string Component, RecoveryObjective Objec
 
     /// <summary>What is not well: one sentence each, with the mend.</summary>
     public IReadOnlyList<string> Reasons { get; private init; } = [];
+
+    /// <summary>Suspicious recovery points on which nobody has decided.</summary>
+    public int Suspicious { get; private init; }
 
     public bool IsProtected { get; private init; }
 
@@ -62,6 +66,8 @@ public sealed record ComponentStanding(string Component, RecoveryObjective Objec
                 Reasons = [$"Every recovery point of {component} is damaged; take a new one with 'fbackup backup run --type {component} --full'."] };
 
         var reasons = new List<string>(await LostRecords.DescribeAsync(repository, component, cancellationToken));
+        var open = (await CleanPoints.SuspicionsAsync(repository, component, cancellationToken)).Open(component);
+        reasons.AddRange(open.Select(s => SuspicionCheck.Sentence(s.SnapshotId, s.Reasons)));
         if (sound != newest) reasons.Add($"{newest.Id} is damaged; take a new one with 'fbackup backup run --type {component}'.");
         if (sound.Warnings.Count > 0) reasons.Add($"{sound.Id} was taken with warnings; 'fbackup backup show {sound.Id}' shows them.");
         var (until, walBytes) = component == "postgres" ? await WalAsync(site, repository, sound, reasons, cancellationToken)
@@ -71,6 +77,7 @@ public sealed record ComponentStanding(string Component, RecoveryObjective Objec
         {
             IsProtected = true,
             IsRestorable = true,
+            Suspicious = open.Count,
             Newest = sound,
             Loss = TimeSpan.FromTicks(Math.Max(0, (site.Time.GetUtcNow() - until).Ticks)),
             Estimate = estimator.Files(sound.Statistics.Files, sound.Statistics.LogicalBytes, 0) + RestoreRates.Recovery(walBytes),

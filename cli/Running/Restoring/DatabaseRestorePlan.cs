@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using FunctionsBackup.Components.PostgreSql.Restore;
+using FunctionsBackup.Orchestrations.Anomalies;
+using FunctionsBackup.Orchestrations.Restore;
 using FunctionsBackup.Orchestrations.Site;
 
 namespace FunctionsBackup.Cli.Running.Restoring;
@@ -8,15 +10,18 @@ namespace FunctionsBackup.Cli.Running.Restoring;
 internal static class DatabaseRestorePlan
 {
     public static async Task<int> RunAsync(
-        CommandContext context, PostgresRestoreOptions options, CancellationToken cancellationToken)
+        CommandContext context, RestoreRequest request, CancellationToken cancellationToken)
     {
         var repository = await context.OpenRepositoryAsync(cancellationToken);
         await RepositoryWarnings.SayAsync(context, repository, "postgres", cancellationToken);
+        var options = await RestoreRequests.PostgresOptionsAsync(repository, request, context.Site, cancellationToken);
         var restore = new PostgresRestore(repository, context.Time);
         var plan = await restore.PlanAsync(options, cancellationToken);
         foreach (var warning in plan.Warnings) context.Printer.Warn(warning);
+        var doubt = await CleanPoints.DoubtAsync(repository, plan.Snapshot.Id, cancellationToken);
+        if (doubt is not null) context.Printer.Warn(doubt);
         context.Printer.Result(() => ToJson(plan), output => Describe(plan, output));
-        return plan.MeetsObjective == false || plan.Warnings.Count > 0 ? ExitCode.Warnings : ExitCode.Done;
+        return plan.MeetsObjective == false || plan.Warnings.Count > 0 || doubt is not null ? ExitCode.Warnings : ExitCode.Done;
     }
 
     private static void Describe(PostgresRestorePlan plan, TextWriter output)

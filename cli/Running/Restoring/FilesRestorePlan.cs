@@ -15,7 +15,7 @@ internal static class FilesRestorePlan
         var repository = await context.OpenRepositoryAsync(cancellationToken);
         if (request.ToTime is not null && request.Point != "latest")
             throw new UsageException("--to-time goes with latest: it chooses the recovery point by itself.");
-        var snapshot = await FilesRestores.FindAsync(repository, request.Component, request.Point, request.ToTime, cancellationToken);
+        var snapshot = await FilesRestores.FindAsync(repository, request, cancellationToken);
         await RepositoryWarnings.SayAsync(context, repository, request.Component, cancellationToken);
         var options = new TreeRestoreOptions(FilesRestores.Roots(snapshot, request.Target))
         {

@@ -18,6 +18,7 @@ public sealed class BackupConfiguration
             TimeZone = Get<TimeZoneInfo>("global.time_zone")!,
         };
         Storage = StorageSettings.From(Value);
+        Anomalies = AnomalySettings.From(Value);
         Keys = new KeySettings(Get<SecretReference>("keys.passphrase"), Get<SecretReference>("keys.recovery_key"))
         {
             KeyVault = Text("keys.keyvault"),
@@ -49,6 +50,8 @@ public sealed class BackupConfiguration
 
     public StorageSettings Storage { get; }
 
+    public AnomalySettings Anomalies { get; }
+
     public KeySettings Keys { get; }
 
     /// <summary>Null: not configured.</summary>
@@ -78,6 +81,8 @@ public sealed class BackupConfiguration
             else if (Keys.IsEmpty)
                 yield return $"{File}: no key is configured, so the repository cannot be opened; set keys.passphrase to env:NAME or file:PATH, "
                     + "keys.keyvault or keys.kms.";
+            foreach (var unknown in Anomalies.Ignore.Except(Settings.Components))
+                yield return $"{File}: anomalies.ignore names '{unknown}', which is no component.";
             foreach (var note in Storage.Notes(Global.StorageBackend)) yield return $"{File}: {note}";
         }
     }

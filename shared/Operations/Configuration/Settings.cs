@@ -66,6 +66,8 @@ public static class Settings
             Minimum = 1, Maximum = 100,
         },
 
+        .. AnomalyTable.All,
+
         new("replication", SettingKind.Reserved, null, "Copies of the repository elsewhere."),
         new("notifications", SettingKind.Reserved, null, "Who is told of failures."),
         new("recovery", SettingKind.Reserved, null, "Disaster recovery plans."),

@@ -49,6 +49,9 @@ public static class BackupMetrics
     public static MetricDefinition Well { get; } = new(
         "voice_agent_backup_well", MetricKind.Gauge, "1 if the component is protected, restorable and within its objectives, else 0.", Component);
 
+    public static MetricDefinition Suspicious { get; } = new(
+        "voice_agent_backup_suspicious", MetricKind.Gauge, "Suspicious recovery points on which nobody has decided.", Component);
+
     public static MetricDefinition LastRestoreTest { get; } = new(
         "voice_agent_backup_last_restore_test_timestamp", MetricKind.Gauge, "When a restore was last proven to work, seconds since 1970.", Component);
 
@@ -71,6 +74,6 @@ public static class BackupMetrics
     public static IReadOnlyList<MetricDefinition> All { get; } =
     [
         Total, Duration, Size, StoredBytes, LastSuccess, VerificationStatus, VerificationTime, ActualRpo, PredictedRto, ObjectiveRpo,
-        ObjectiveRto, Well, LastRestoreTest, RestoreTestStatus, UnverifiedBytes, WalLag, WaitingBytes, AuditWaiting,
+        ObjectiveRto, Well, Suspicious, LastRestoreTest, RestoreTestStatus, UnverifiedBytes, WalLag, WaitingBytes, AuditWaiting,
     ];
 }

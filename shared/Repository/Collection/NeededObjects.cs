@@ -20,7 +20,7 @@ internal sealed class NeededObjects(BackupRepository repository, CollectionOptio
         if (options.Expired.Count > 0)
             live = await LiveBlocks.FindAsync(repository, options.Expired, cancellationToken).ConfigureAwait(false);
         var needed = packs.Where(p => live.Needs(p) && !garbage.Contains(p)).ToList();
-        foreach (var prefix in new[] { "keys/", Snapshots, Witnesses, "points/", "wal/" })
+        foreach (var prefix in new[] { "keys/", Snapshots, Witnesses, "points/", "wal/", "anomalies/" })
             await foreach (var info in repository.Store.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
                 if (IsNeeded(info.Name)) needed.Add(info.Name);
         needed.Add("config");

@@ -28,6 +28,12 @@ public enum SealedKind : byte
     /// <summary>What was seen of retention locks.</summary>
     LockRecord = 20,
 
+    /// <summary>That a recovery point is suspicious.</summary>
+    Anomaly = 21,
+
+    /// <summary>What a person decided on that.</summary>
+    AnomalyDecision = 22,
+
     /// <summary>Entries of the audit log.</summary>
     AuditSegment = 23,
 
