@@ -35,8 +35,8 @@ internal static class CommandLine
             new Command("config", "Check or show the configuration.") { ConfigCheckCommand.Create(), ConfigShowCommand.Create() },
             new Command("repository", "Look into and mend the repository.")
             {
-                RepositoryStatsCommand.Create(), RepositoryValidateCommand.Create(), RepositoryRepairCommand.Create(), RepositoryKeysCommand.Create(),
-                RepositoryRotateKeyCommand.Create(),
+                RepositoryStatsCommand.Create(), RepositoryValidateCommand.Create(), RepositoryReplicateCommand.Create(),
+                RepositoryRepairCommand.Create(), RepositoryKeysCommand.Create(), RepositoryRotateKeyCommand.Create(),
             },
             new Command("audit", "Who did what: prove, list and export the audit log.")
             {

@@ -9,6 +9,7 @@ public static class AppSettings
     public const string Health = "FBACKUP_SCHEDULE_HEALTH";
     public const string Verification = "FBACKUP_SCHEDULE_VERIFICATION";
     public const string Retention = "FBACKUP_SCHEDULE_RETENTION";
+    public const string Replication = "FBACKUP_SCHEDULE_REPLICATION";
     public const string Drill = "FBACKUP_SCHEDULE_DRILL";
 
     /// <summary>NCRONTAB with seconds first, in the zone of <c>WEBSITE_TIME_ZONE</c> (UTC).</summary>
@@ -19,6 +20,7 @@ public static class AppSettings
         [Health] = "0 0 6 * * *",
         [Verification] = "0 30 4 * * *",
         [Retention] = "0 30 5 * * *",
+        [Replication] = "15 */10 * * * *",
         [Drill] = "0 0 8 1 * *",
     };
 }

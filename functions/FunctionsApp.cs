@@ -4,6 +4,7 @@ using FunctionsBackup.Functions.Http;
 using FunctionsBackup.Functions.Status;
 using FunctionsBackup.Operations.Audit;
 using FunctionsBackup.Orchestrations.Backup;
+using FunctionsBackup.Orchestrations.Replication;
 using FunctionsBackup.Orchestrations.Restore;
 using FunctionsBackup.Orchestrations.RestoreTesting;
 using FunctionsBackup.Orchestrations.Retention;
@@ -34,6 +35,7 @@ public static partial class FunctionsApp
         services.AddSingleton<RestoreStarter>();
         services.AddSingleton<VerificationStarter>();
         services.AddSingleton<RetentionStarter>();
+        services.AddSingleton<ReplicationStarter>();
         services.AddSingleton<RestoreTestStarter>();
         services.AddSingleton<WalArchivingStarter>();
         services.AddSingleton<StatusBoard>();

@@ -44,7 +44,11 @@ internal static class BackupRunCommand
             context.Audit.Instance = start.InstanceId;
             if (!start.Started) context.Printer.Note($"{start.InstanceId} is at it already; this is how it goes on.");
             var result = await WorkRun.FollowAsync<BackupResult>(context, host, start.InstanceId, component ?? "backup", cancellationToken);
-            return await ReportAsync(context, start.InstanceId, result);
+            var code = await ReportAsync(context, start.InstanceId, result);
+            // Here it would rest with this process; elsewhere a host goes on with it.
+            if (result.ReplicationInstance is not { } replication || !host.WorksHere) return code;
+            var replicated = await RepositoryReplicateCommand.FollowBackupAsync(context, host, replication, cancellationToken);
+            return code == ExitCode.Done ? replicated : code;
         });
     }
 

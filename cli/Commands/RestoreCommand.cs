@@ -25,6 +25,11 @@ internal static class RestoreCommand
         HelpName = "DIR", Required = true,
     };
 
+    private static readonly Option<string?> FromReplica = new("--from-replica")
+    {
+        Description = "Read from this replica alone, as if there were no repository.", HelpName = "NAME",
+    };
+
     private static readonly Option<bool> Plan = new("--plan")
     {
         Description = "Say what would be done, how long it would take, and change nothing.",
@@ -101,7 +106,7 @@ internal static class RestoreCommand
     public static Command Create() =>
         new Command("restore", "Restore a component.")
         {
-            Component, Point, Target, Plan, Delta, Overwrite, Staging, DeleteExtra, Include, OwnersByName, BeforeAnomaly, ToTime, ToLsn, ToName, ToXid, ToBackup,
+            Component, Point, Target, FromReplica, Plan, Delta, Overwrite, Staging, DeleteExtra, Include, OwnersByName, BeforeAnomaly, ToTime, ToLsn, ToName, ToXid, ToBackup,
                 Inclusive, Exclusive,
             Timeline, Action, TablespaceMap, ServerCommand, WorkOptions.OnInterrupt,
         }.Does(RunAsync);
@@ -138,6 +143,7 @@ internal static class RestoreCommand
         Point = context.Get(Point),
         Target = Path.GetFullPath(context.Get(Target)!),
         BeforeAnomaly = context.Get(BeforeAnomaly),
+        FromReplica = context.Get(FromReplica),
         ToTime = context.Get(ToTime) is { } time ? Moments.Parse(time) : null,
         ToLsn = context.Get(ToLsn),
         ToName = context.Get(ToName),

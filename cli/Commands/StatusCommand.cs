@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using FunctionsBackup.Cli.Output;
 using FunctionsBackup.Cli.Running;
 using FunctionsBackup.Cli.Running.Work;
+using FunctionsBackup.Orchestrations.Replication;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Orchestrations.Standing;
 using FunctionsBackup.SelfHosting.Hosting;
@@ -23,13 +24,17 @@ internal static class StatusCommand
             standings.Add(await ComponentStanding.OfAsync(context.Site, repository, component, damaged, cancellationToken));
         if (standings.Count == 0) context.Printer.Warn(
             $"No component is configured; add one under components in {context.ConfigurationFile}.");
+        var replicas = await Task.WhenAll(context.Configuration.Replicas.Select(
+            r => ReplicaStanding.OfAsync(context.Site, repository, r, cancellationToken)));
+        var well = standings.Count > 0 && standings.All(s => s.IsWell) && replicas.All(r => r.IsWell);
         var work = await WorkAsync(context, cancellationToken);
 
         context.Printer.Result(
             () => new JsonObject
             {
-                ["well"] = standings.Count > 0 && standings.All(s => s.IsWell),
+                ["well"] = well,
                 ["components"] = new JsonArray([.. standings.Select(ToJson)]),
+                ["replicas"] = new JsonArray([.. replicas.Select(ReplicaView.ToJson)]),
                 ["work"] = work is null ? null : new JsonArray([.. work.Select(WorkView.ToJson)]),
             },
             output =>
@@ -45,12 +50,19 @@ internal static class StatusCommand
                 }
 
                 table.Write(output, context.Printer.IsTerminal);
+                if (replicas.Length > 0)
+                {
+                    output.WriteLine();
+                    ReplicaView.Write(replicas, output, context.Printer.IsTerminal);
+                }
+
                 if (work is not { Count: > 0 }) return;
                 output.WriteLine();
                 WorkView.Write(work, output, context.Printer.IsTerminal);
             });
         foreach (var reason in standings.SelectMany(s => s.Reasons)) context.Printer.Warn(reason);
-        return standings.Count > 0 && standings.All(s => s.IsWell) ? ExitCode.Done : ExitCode.Warnings;
+        foreach (var reason in replicas.Select(r => r.Reason).OfType<string>()) context.Printer.Warn(reason);
+        return well ? ExitCode.Done : ExitCode.Warnings;
     });
 
     /// <summary>What is at work; null if the state cannot be read, which says nothing about what is protected.</summary>

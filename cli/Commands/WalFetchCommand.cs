@@ -42,7 +42,7 @@ internal static class WalFetchCommand
         CommandContext context, string name, string path, string? dataDirectory, CancellationToken cancellationToken)
     {
         var options = new WalFetchOptions { SpoolDirectory = Spool.Find(context.Configuration), Parallelism = context.Parallelism };
-        var outcome = await new WalFetch(options, WalOptions.Opener(context), context.Time).RunAsync(
+        var outcome = await new WalFetch(options, WalOptions.Reader(context), context.Time).RunAsync(
             name, path, dataDirectory, cancellationToken);
         if (context.Printer.Json)
             context.Printer.Result(() => new JsonObject { ["file"] = name, ["found"] = outcome != WalFetchOutcome.NotFound }, _ => { });

@@ -62,6 +62,10 @@ internal sealed class CommandContext : IAsyncDisposable
         return _repository.Repository;
     }
 
+    /// <summary>The same for reading: with its replicas behind it, or one of them alone.</summary>
+    public async ValueTask<BackupRepository> OpenForReadingAsync(string? replica, CancellationToken cancellationToken, bool index = true) =>
+        (_repository ??= await Site.Repositories.RentForReadingAsync("command", replica, cancellationToken, index)).Repository;
+
     public async ValueTask DisposeAsync()
     {
         if (_repository is not null) await _repository.DisposeAsync();

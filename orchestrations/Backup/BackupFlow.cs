@@ -138,10 +138,10 @@ internal sealed class BackupFlow
             var report = new BackupReport(
                 _request.Full ? "full" : "incremental", _request.Retention && point is not null, result, _context.InstanceId, _request.RequestedBy);
             if (result.Outcome != RunOutcome.Superseded)
-                result = result with
-                {
-                    RetentionInstance = await _context.CallActivityAsync<string?>(nameof(ReportBackup), report, Retrying.Default),
-                };
+            {
+                var started = await _context.CallActivityAsync<FollowUps>(nameof(ReportBackup), report, Retrying.Default);
+                result = result with { RetentionInstance = started.Retention, ReplicationInstance = started.Replication };
+            }
         }
         catch (TaskFailedException)
         {

@@ -26,6 +26,9 @@ public sealed record BackupResult
     /// <summary>The instance of retention that was started; null if it was not due.</summary>
     public string? RetentionInstance { get; init; }
 
+    /// <summary>The replication that was started, or runs already; null: there are no replicas.</summary>
+    public string? ReplicationInstance { get; init; }
+
     public DateTimeOffset StartedAt { get; init; }
 
     public DateTimeOffset CompletedAt { get; init; }

@@ -1,3 +1,4 @@
+using FunctionsBackup.Orchestrations.Replication;
 using FunctionsBackup.Orchestrations.Retention;
 using FunctionsBackup.Orchestrations.Site;
 using Microsoft.Azure.Functions.Worker;
@@ -5,21 +6,28 @@ using Microsoft.DurableTask.Client;
 
 namespace FunctionsBackup.Orchestrations.Backup;
 
-/// <summary>Records what a backup did in the metrics and in the audit log, and starts retention where it is due.</summary>
+/// <summary>Records what a backup did in the metrics and in the audit log, and starts what follows: replication, and retention where it is due.</summary>
 public sealed class ReportBackup(BackupSite site)
 {
-    /// <returns>The instance of retention that was started; null if it was not due or not asked for.</returns>
     [Function(nameof(ReportBackup))]
-    public async Task<string?> Run(
+    public async Task<FollowUps> Run(
         [ActivityTrigger] BackupReport report, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken)
     {
         foreach (var component in report.Result.Components) site.Metrics.RecordBackup(report.Kind, component, report.Result);
         await site.Audit.RecordAsync(BackupAudit.Of(report));
-        if (!report.Retention) return null;
+        var replication = report.Result.Components.Any(c => c.SnapshotId is not null)
+            ? await new ReplicationStarter(site).EnsureAsync(client, "backup", cancellationToken)
+            : null;
+        if (!report.Retention) return new FollowUps(null, replication?.InstanceId);
         var started = await new RetentionStarter(site).StartDailyAsync(client, new RetentionRequest(), site.Time.GetUtcNow(), cancellationToken);
-        return started.Started ? started.InstanceId : null;
+        return new FollowUps(started.Started ? started.InstanceId : null, replication?.InstanceId);
     }
 }
+
+/// <summary>What was started after a backup.</summary>
+/// <param name="Retention">The instance; null if it was not due or not asked for.</param>
+/// <param name="Replication">The instance; null if there are no replicas.</param>
+public sealed record FollowUps(string? Retention, string? Replication);
 
 /// <summary>Input of <see cref="ReportBackup"/>.</summary>
 /// <param name="Kind"><c>full</c> or <c>incremental</c>, as asked for.</param>

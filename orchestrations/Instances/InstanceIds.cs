@@ -13,6 +13,7 @@ public static class InstanceIds
     public const string WalArchiving = "wal-";
     public const string Verification = "verify-";
     public const string Retention = "retention-";
+    public const string Replication = "replicate-";
     public const string Restore = "restore-";
     public const string RestoreTest = "restoretest-";
 

@@ -37,11 +37,11 @@ public sealed class RestoreComponent(BackupSite site)
         try
         {
             RestoreRequests.Check(work.Request);
-            await using var lease = await site.Repositories.RentAsync(work.InstanceId, watch.Token);
+            await using var lease = await site.Repositories.RentForReadingAsync(work.InstanceId, work.Request.FromReplica, watch.Token);
             var result = work.Request.Component == "postgres"
                 ? await RestorePostgresAsync(lease.Repository, work.Request, watch)
                 : await RestoreFilesAsync(lease.Repository, work.Request, watch);
-            return await WithDoubtAsync(lease.Repository, result, watch.Token);
+            return await WithDoubtAsync(lease.Repository, Warned(result, lease.Fallbacks), watch.Token);
         }
         catch (OperationCanceledException e) when (watch.IsCalledOff)
         {
@@ -83,6 +83,14 @@ public sealed class RestoreComponent(BackupSite site)
             Warnings = [doubt, .. result.Warnings.Take(MaximumListed - 1)],
         };
     }
+
+    /// <summary>That replicas had to help is worth a look, though nothing is missing.</summary>
+    private static RestoreResult Warned(RestoreResult result, IReadOnlyList<string> fallbacks) => fallbacks.Count == 0 ? result : result with
+    {
+        ExitCode = result.ExitCode == 0 ? 3 : result.ExitCode,
+        WarningCount = result.WarningCount + fallbacks.Count,
+        Warnings = [.. result.Warnings.Concat(fallbacks).Take(MaximumListed)],
+    };
 
     private async Task<RestoreResult> RestorePostgresAsync(BackupRepository repository, RestoreRequest request, ActivityWatch watch)
     {

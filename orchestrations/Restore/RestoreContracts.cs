@@ -14,6 +14,9 @@ public sealed record RestoreRequest
     /// <summary>Absolute: the data directory of postgres; of files, the folder in which each protected path appears.</summary>
     public required string Target { get; init; }
 
+    /// <summary>Read from this replica alone, as if there were no repository; null: from the repository, with its replicas behind it.</summary>
+    public string? FromReplica { get; init; }
+
     /// <summary>Say what would be done, and change nothing.</summary>
     public bool PlanOnly { get; init; }
 

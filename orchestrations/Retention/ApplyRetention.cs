@@ -64,12 +64,9 @@ public sealed class ApplyRetention(BackupSite site)
         var decisions = await RetentionDecisions.DecideAsync(site.Configuration, repository, site.Time.GetUtcNow(), cancellationToken);
         var removed = decisions.Where(d => !d.Keep).Select(d => d.Candidate.Id).ToHashSet();
         var expired = decisions.Where(d => d.LockedUntil is not null).Select(d => d.Candidate.Id).ToHashSet();
-        foreach (var decision in decisions.Where(d => !d.Keep))
-        {
-            if (!dry && !await TryRemoveAsync(repository, decision.Candidate.Id, cancellationToken)) expired.Add(decision.Candidate.Id);
-            else gone.Add(new AuditItem(decision.Candidate.Id, dry ? "would go" : "removed", string.Join("; ", decision.Reasons)));
-        }
-
+        if (!dry) expired.UnionWith(await RemoveAsync(repository, removed, cancellationToken));
+        gone.AddRange(decisions.Where(d => !d.Keep && !expired.Contains(d.Candidate.Id))
+            .Select(d => new AuditItem(d.Candidate.Id, dry ? "would go" : "removed", string.Join("; ", d.Reasons))));
         removed.ExceptWith(expired);
         var kept = decisions.Where(d => d.Keep && d.LockedUntil is null).Select(d => d.Candidate.Id).ToHashSet();
         var points = await repository.Points.PruneAsync(repository.Snapshots, removed, dry, cancellationToken);
@@ -122,18 +119,35 @@ public sealed class ApplyRetention(BackupSite site)
         },
     };
 
-    /// <summary>False: it is locked after all, and stays.</summary>
-    private static async Task<bool> TryRemoveAsync(BackupRepository repository, string id, CancellationToken cancellationToken)
+    /// <summary>Removes them with one record for the replicas, as far as they are not locked after all.</summary>
+    /// <returns>What stays because it is locked.</returns>
+    private static async Task<List<string>> RemoveAsync(
+        BackupRepository repository, IReadOnlySet<string> ids, CancellationToken cancellationToken)
     {
         try
         {
-            await repository.Snapshots.DeleteAsync(id, cancellationToken);
-            return true;
+            await repository.Snapshots.DeleteAsync([.. ids], cancellationToken);
+            return [];
         }
         catch (ObjectLockedException)
         {
-            return false;
+            // One of them; the others go.
         }
+
+        var locked = new List<string>();
+        foreach (var id in ids)
+        {
+            try
+            {
+                await repository.Snapshots.DeleteAsync(id, cancellationToken);
+            }
+            catch (ObjectLockedException)
+            {
+                locked.Add(id);
+            }
+        }
+
+        return locked;
     }
 
     private static List<LockedShare> Shares(CollectionReport garbage, WalRetention.Pruned wal) =>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using FunctionsBackup.Components.PostgreSql;
 using FunctionsBackup.Components.PostgreSql.Wal;
 using FunctionsBackup.Repository;
@@ -23,36 +24,41 @@ public static class WalRetention
     public static async ValueTask<Pruned> PruneAsync(
         BackupRepository repository, IReadOnlySet<string> kept, DateTimeOffset now, bool dryRun, CancellationToken cancellationToken)
     {
-        var backups = new List<PostgresBackupDetails>();
-        await foreach (var snapshot in repository.ListSnapshotsAsync("postgres", cancellationToken))
-            if (kept.Contains(snapshot.Id)) backups.Add(PostgresBackupDetails.FromJson(snapshot.Details));
-
+        var obsolete = await FindObsoleteAsync(repository, kept, cancellationToken).ToListAsync(cancellationToken);
         var locks = await RetentionLocks.OpenAsync(repository, cancellationToken);
+        await locks.LearnAsync(obsolete.Select(o => o.Name).Where(LockedObjects.Covers), 8, cancellationToken);
         var locked = new List<(string, long, DateTimeOffset)>();
         var (objects, bytes) = (0L, 0L);
-        foreach (var cluster in backups.GroupBy(b => b.SystemIdentifier))
+        foreach (var info in obsolete)
         {
-            var oldest = cluster.GroupBy(b => b.Timeline).ToDictionary(t => t.Key, t => t.Min(b => Lsn.Parse(b.StartLsn)));
-            var archive = new WalArchive(repository, cluster.Key);
-            var obsolete = new List<ObjectInfo>();
-            await foreach (var found in archive.ObsoleteAsync(oldest, cluster.First().WalSegmentSize, cancellationToken))
-                obsolete.Add(found);
-            await locks.LearnAsync(obsolete.Select(o => o.Name).Where(LockedObjects.Covers), 8, cancellationToken);
-            foreach (var info in obsolete)
+            if (await TryDeleteAsync(repository, info, locks.Until(info.Name), now, dryRun, cancellationToken) is { } until)
             {
-                if (await TryDeleteAsync(repository, info, locks.Until(info.Name), now, dryRun, cancellationToken) is { } until)
-                {
-                    locked.Add((info.Name, info.Size, until));
-                    continue;
-                }
-
-                objects++;
-                bytes += info.Size;
+                locked.Add((info.Name, info.Size, until));
+                continue;
             }
+
+            objects++;
+            bytes += info.Size;
         }
 
         if (!dryRun) await locks.SaveAsync(_ => true, cancellationToken);
         return new Pruned(objects, bytes, locked);
+    }
+
+    /// <summary>The WAL that none of these base backups can need.</summary>
+    public static async IAsyncEnumerable<ObjectInfo> FindObsoleteAsync(
+        BackupRepository repository, IReadOnlySet<string> kept, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var backups = new List<PostgresBackupDetails>();
+        await foreach (var snapshot in repository.ListSnapshotsAsync("postgres", cancellationToken))
+            if (kept.Contains(snapshot.Id)) backups.Add(PostgresBackupDetails.FromJson(snapshot.Details));
+
+        foreach (var cluster in backups.GroupBy(b => b.SystemIdentifier))
+        {
+            var oldest = cluster.GroupBy(b => b.Timeline).ToDictionary(t => t.Key, t => t.Min(b => Lsn.Parse(b.StartLsn)));
+            var archive = new WalArchive(repository, cluster.Key);
+            await foreach (var found in archive.ObsoleteAsync(oldest, cluster.First().WalSegmentSize, cancellationToken)) yield return found;
+        }
     }
 
     /// <summary>Null: deleted. Otherwise until when it is locked.</summary>

@@ -1,7 +1,9 @@
 using FunctionsBackup.Operations.Configuration;
+using FunctionsBackup.Orchestrations.Replication;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Compression;
 using FunctionsBackup.Repository.Keys;
+using FunctionsBackup.Repository.Replication;
 using FunctionsBackup.Storage;
 
 namespace FunctionsBackup.Orchestrations.Site;
@@ -34,6 +36,76 @@ public static class RepositoryAccess
     /// <summary>Unlocks the keys: slow on purpose where a passphrase opens them.</summary>
     public static ValueTask<UnlockedRepository> UnlockAsync(BackupSite site, IObjectStore store, CancellationToken cancellationToken) =>
         WithCredentialAsync(site, c => KeyRingFactory.UnlockAsync(store, c, cancellationToken));
+
+    /// <summary>The store to read from, with its keys: a replica alone, or the repository with its replicas behind it.</summary>
+    /// <param name="site">The site.</param>
+    /// <param name="replica">The replica's name; null: the repository.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    /// <exception cref="RepositoryException">It cannot be opened.</exception>
+    public static async ValueTask<(IObjectStore Store, UnlockedRepository Keys)> OpenForReadingAsync(
+        BackupSite site, string? replica, CancellationToken cancellationToken)
+    {
+        if (replica is not null)
+        {
+            var alone = StoreFactory.Create(ReplicaAccess.Find(site.Configuration, replica), site.Secrets, site.Time);
+            try
+            {
+                return (alone, await UnlockAsync(site, alone, cancellationToken));
+            }
+            catch
+            {
+                await alone.DisposeAsync();
+                throw;
+            }
+        }
+
+        var primary = CreateStore(site);
+        var replicas = site.Configuration.Replicas.Select(r => StoreFactory.Create(r, site.Secrets, site.Time)).ToList();
+        var store = new FallbackStore(primary, replicas);
+        try
+        {
+            return (store, await UnlockAnyAsync(site, primary, replicas, cancellationToken));
+        }
+        catch (StoreException e)
+        {
+            await store.DisposeAsync();
+            throw new StoreException(
+                $"{e.Message} To restore without it, name a replica: --from-replica {site.Configuration.Replicas[0].Name}.", e, e.IsTransient);
+        }
+        catch
+        {
+            await store.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Keys that are lost or damaged are taken from a replica, if it opens with what the site has.</summary>
+    private static async ValueTask<UnlockedRepository> UnlockAnyAsync(
+        BackupSite site, IObjectStore primary, IReadOnlyList<IObjectStore> replicas, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await UnlockAsync(site, primary, cancellationToken);
+        }
+        catch (RepositoryException e) when (e is DamageException or NotARepositoryException)
+        {
+            foreach (var replica in replicas)
+            {
+                try
+                {
+                    var unlocked = await UnlockAsync(site, replica, cancellationToken);
+                    site.Options.Warn($"{e.Message} The keys were read from {replica.Description} instead; 'fbackup repository repair' heals them.");
+                    return unlocked;
+                }
+                catch (Exception other) when (other is RepositoryException or StoreException)
+                {
+                    continue; // what is wrong with the repository itself is said
+                }
+            }
+
+            throw;
+        }
+    }
 
     /// <summary>
     /// Lends what opens the repository, one key after another until one does: the recovery key file that was named, else what the

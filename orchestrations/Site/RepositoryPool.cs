@@ -1,6 +1,7 @@
 using FunctionsBackup.Operations.Configuration;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Keys;
+using FunctionsBackup.Repository.Replication;
 using FunctionsBackup.Storage;
 
 namespace FunctionsBackup.Orchestrations.Site;
@@ -18,6 +19,9 @@ public sealed class RepositoryLease : IAsyncDisposable
     }
 
     public BackupRepository Repository { get; }
+
+    /// <summary>What had to be read from a replica so far, one sentence each.</summary>
+    public IReadOnlyList<string> Fallbacks => Repository.Store is FallbackStore store ? [.. store.Answers.Select(a => a.ToString())] : [];
 
     public ValueTask DisposeAsync()
     {
@@ -67,6 +71,30 @@ public sealed class RepositoryPool : IAsyncDisposable
         try
         {
             if (!_runs.TryGetValue(run, out var opened)) _runs.Add(run, opened = await OpenAsync(true, cancellationToken));
+            opened.Users++;
+            return new RepositoryLease(opened.Repository, () => GiveBackAsync(opened));
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    /// <summary>
+    /// Lends the repository for reading: what it lacks or has damaged is read from its replicas. With a name, that replica alone, as if it
+    /// were the repository.
+    /// </summary>
+    /// <exception cref="RepositoryException">None of them can be opened.</exception>
+    public async ValueTask<RepositoryLease> RentForReadingAsync(
+        string run, string? replica, CancellationToken cancellationToken, bool index = true)
+    {
+        if (replica is null && _site.Configuration.Replicas.Count == 0)
+            return index ? await RentAsync(run, cancellationToken) : await RentRecordsAsync(cancellationToken);
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            var key = $"{run} reads {replica} {index}";
+            if (!_runs.TryGetValue(key, out var opened)) _runs.Add(key, opened = await OpenForReadingAsync(replica, index, cancellationToken));
             opened.Users++;
             return new RepositoryLease(opened.Repository, () => GiveBackAsync(opened));
         }
@@ -173,6 +201,27 @@ public sealed class RepositoryPool : IAsyncDisposable
         }
 
         return _keys.Take();
+    }
+
+    /// <summary>With keys of its own: those of a replica are read from it.</summary>
+    private async ValueTask<Opened> OpenForReadingAsync(string? replica, bool index, CancellationToken cancellationToken)
+    {
+        var (store, unlocked) = await RepositoryAccess.OpenForReadingAsync(_site, replica, cancellationToken);
+        var keys = new SharedKeys(unlocked, _site.Configuration, _site.Time.GetTimestamp());
+        try
+        {
+            var options = new RepositoryOptions
+            {
+                Compression = RepositoryAccess.Compression(_site), Time = _site.Time, LoadIndex = index, KeepKeys = true,
+            };
+            return new Opened(await BackupRepository.OpenAsync(store, unlocked, options, cancellationToken), keys);
+        }
+        catch
+        {
+            keys.Drop();
+            await store.DisposeAsync();
+            throw;
+        }
     }
 
     private async ValueTask GiveBackAsync(Opened opened)

@@ -6,6 +6,7 @@ using FunctionsBackup.Orchestrations.Retention;
 using FunctionsBackup.Orchestrations.Standing;
 using FunctionsBackup.Orchestrations.Verification;
 using FunctionsBackup.Orchestrations.WalArchiving;
+using FunctionsBackup.Repository.Replication;
 
 namespace FunctionsBackup.Orchestrations.Site;
 
@@ -66,6 +67,15 @@ public sealed class SiteMetrics(TimeProvider time) : IDisposable
     }
 
     public void RecordRetention(RetentionResult result) => Registry.Set(BackupMetrics.WaitingBytes, result.WaitingBytes);
+
+    /// <summary>How far a replica is behind.</summary>
+    public void RecordReplication(string replica, ReplicaLag lag)
+    {
+        Registry.Set(BackupMetrics.ReplicaLag, lag.Age(time.GetUtcNow()).TotalSeconds, replica);
+        Registry.Set(BackupMetrics.ReplicaMissingObjects, lag.MissingObjects, replica);
+        Registry.Set(BackupMetrics.ReplicaMissingBytes, lag.MissingBytes, replica);
+        Registry.Set(BackupMetrics.ReplicaMeasured, Seconds(time.GetUtcNow()), replica);
+    }
 
     public void Dispose() => Registry.Dispose();
 

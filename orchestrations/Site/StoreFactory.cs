@@ -26,9 +26,19 @@ public static class StoreFactory
     public static IObjectStore Create(
         BackupConfiguration configuration, SecretResolver secrets, TimeProvider time, int? listPageSize = null)
     {
-        var backend = configuration.Global.StorageBackend;
-        var settings = configuration.Storage;
-        if (settings.FindProblem(backend) is { } problem) throw new ConfigurationException(problem);
+        if (configuration.Storage.FindProblem(configuration.Global.StorageBackend) is { } problem) throw new ConfigurationException(problem);
+        return Create(configuration.Global.StorageBackend, configuration.Storage, secrets, time, listPageSize);
+    }
+
+    /// <summary>The store of a replica; see the other <c>Create</c>.</summary>
+    public static IObjectStore Create(ReplicaSettings replica, SecretResolver secrets, TimeProvider time)
+    {
+        if (replica.FindProblem() is { } problem) throw new ConfigurationException(problem);
+        return Create(replica.StorageBackend, replica.Storage, secrets, time, null);
+    }
+
+    private static IObjectStore Create(string backend, StorageSettings settings, SecretResolver secrets, TimeProvider time, int? listPageSize)
+    {
         if (backend == "filesystem") return new FileSystemObjectStore(settings.Path, time);
         try
         {

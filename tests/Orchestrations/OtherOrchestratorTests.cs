@@ -1,4 +1,5 @@
 using FunctionsBackup.Orchestrations.Instances;
+using FunctionsBackup.Orchestrations.Replication;
 using FunctionsBackup.Orchestrations.Restore;
 using FunctionsBackup.Orchestrations.RestoreTesting;
 using FunctionsBackup.Orchestrations.Retention;
@@ -10,6 +11,21 @@ namespace FunctionsBackup.Tests.Orchestrations;
 public sealed class OtherOrchestratorTests
 {
     private static readonly DateTimeOffset At = new(2026, 11, 25, 22, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public async Task Replication_goes_to_all_replicas_and_one_that_fails_does_not_stop_the_others()
+    {
+        var context = new MockContext(new ReplicationRequest { Replicas = ["a", "b", "c"], Create = true })
+            .Activity<ReplicateRequest, ReplicaResult>(nameof(ReplicateRepository), r => r.Replica == "b"
+                ? Task.FromException<ReplicaResult>(MockContext.Failed(nameof(ReplicateRepository), "No store."))
+                : Task.FromResult(new ReplicaResult { Replica = r.Replica, Outcome = RunOutcome.Complete, ExitCode = r.Create ? 0 : 3 }));
+        var result = await ReplicationOrchestrator.Run(context.Object);
+        result.Outcome.ShouldBe(RunOutcome.Partial);
+        result.ExitCode.ShouldBe(1);
+        result.Replicas.Select(r => (r.Replica, r.Outcome)).ShouldBe(
+            [("a", RunOutcome.Complete), ("b", RunOutcome.Failed), ("c", RunOutcome.Complete)]);
+        result.Replicas[1].Failure!.Sentence.ShouldBe("No store.");
+    }
 
     [Fact]
     public async Task Verification_fans_out_and_damage_anywhere_is_the_exit_code()

@@ -12,7 +12,7 @@ internal static class DatabaseRestorePlan
     public static async Task<int> RunAsync(
         CommandContext context, RestoreRequest request, CancellationToken cancellationToken)
     {
-        var repository = await context.OpenRepositoryAsync(cancellationToken);
+        var repository = await context.OpenForReadingAsync(request.FromReplica, cancellationToken);
         await RepositoryWarnings.SayAsync(context, repository, "postgres", cancellationToken);
         var options = await RestoreRequests.PostgresOptionsAsync(repository, request, context.Site, cancellationToken);
         var restore = new PostgresRestore(repository, context.Time);

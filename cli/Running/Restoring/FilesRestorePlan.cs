@@ -12,7 +12,7 @@ internal static class FilesRestorePlan
 {
     public static async Task<int> RunAsync(CommandContext context, RestoreRequest request, CancellationToken cancellationToken)
     {
-        var repository = await context.OpenRepositoryAsync(cancellationToken);
+        var repository = await context.OpenForReadingAsync(request.FromReplica, cancellationToken);
         if (request.ToTime is not null && request.Point != "latest")
             throw new UsageException("--to-time goes with latest: it chooses the recovery point by itself.");
         var snapshot = await FilesRestores.FindAsync(repository, request, cancellationToken);

@@ -10,7 +10,7 @@ internal static class RestoreRun
 {
     public static async Task<int> RunAsync(CommandContext context, RestoreRequest request, CancellationToken cancellationToken)
     {
-        var repository = await context.OpenRepositoryAsync(cancellationToken);
+        var repository = await context.OpenForReadingAsync(request.FromReplica, cancellationToken);
         await RepositoryWarnings.SayAsync(context, repository, request.Component, cancellationToken);
         await using var host = await WorkHost.StartAsync(context, cancellationToken);
         var start = await new RestoreStarter(context.Site).StartAsync(host.Client, request with { RequestedBy = "cli" }, cancellationToken);

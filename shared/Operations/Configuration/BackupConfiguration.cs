@@ -61,6 +61,12 @@ public sealed class BackupConfiguration
 
     public RecoveryObjectives Objectives { get; }
 
+    /// <summary>Copies of the repository elsewhere, in the order in which reads fall back to them.</summary>
+    public IReadOnlyList<ReplicaSettings> Replicas => Get<IReadOnlyList<ReplicaSettings>>("replication.replicas") ?? [];
+
+    /// <summary>The longest time that a replica may be behind.</summary>
+    public TimeSpan MaximumLag => (TimeSpan)Value("replication.max_lag")!;
+
     /// <summary>Every setting, in the order of the table.</summary>
     public IEnumerable<EffectiveSetting> Effective => Settings.All.Select(s => _values[s.Path]);
 

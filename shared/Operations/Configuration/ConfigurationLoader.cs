@@ -166,9 +166,26 @@ public sealed class ConfigurationLoader
             FailAt("keys.kms", "keys.kms must be the ARN of a key, as in arn:aws:kms:REGION:ACCOUNT:key/ID, or of an alias.");
         if (_values["keys.kms_endpoint"].Value is string endpoint && new Uri(endpoint) is { Scheme: "http", IsLoopback: false })
             FailAt("keys.kms_endpoint", "keys.kms_endpoint must be an https:// address: keys travel over it.");
+        CheckReplicas();
         if (_values["components.postgres.mode"].Value is "direct" && _values["components.postgres.data_directory"].Value is null)
             FailAt("components.postgres.mode",
                 "components.postgres.mode is direct, which needs data_directory; set it, or use mode: auto.");
+    }
+
+    private void CheckReplicas()
+    {
+        if (_values["replication.replicas"].Value is not IReadOnlyList<ReplicaSettings> replicas) return;
+        var backend = _values["global.storage_backend"].Value as string ?? "";
+        var storage = _values.Where(v => v.Key.StartsWith("storage.", StringComparison.Ordinal)).ToDictionary(v => v.Key, v => v.Value.Value);
+        if (_errors.Count > 0) return; // values may be missing
+        var primary = StorageSettings.From(storage.GetValueOrDefault);
+        for (var i = 0; i < replicas.Count; i++)
+        {
+            if (replicas[i].IsSamePlace(backend, primary))
+                FailAt("replication.replicas", $"{replicas[i].Where} is the same place as the repository itself; a copy must be elsewhere.");
+            if (replicas.Take(i).FirstOrDefault(r => replicas[i].IsSamePlace(r.StorageBackend, r.Storage)) is { } other)
+                FailAt("replication.replicas", $"{replicas[i].Where} is the same place as {other.Where}; give each a place of its own.");
+        }
     }
 
     private void FailAt(string path, string message)
@@ -192,7 +209,7 @@ public sealed class ConfigurationLoader
     private static string Lower(string sentence) => char.ToLowerInvariant(sentence[0]) + sentence[1..];
 
     /// <summary>A key as it may be repeated on a terminal.</summary>
-    private static string Printable(string text)
+    internal static string Printable(string text)
     {
         var clean = new string([.. text.Take(40).Select(c => char.IsControl(c) ? '?' : c)]);
         return text.Length > 40 ? clean + "…" : clean;

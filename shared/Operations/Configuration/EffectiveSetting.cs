@@ -17,6 +17,7 @@ public sealed record EffectiveSetting(Setting Setting, object? Value, string Sou
         bool yes => yes ? "true" : "false",
         TimeSpan duration => Duration.Format(duration),
         TimeZoneInfo zone => zone.Id,
+        IReadOnlyList<ReplicaSettings> replicas => $"[{string.Join(", ", replicas)}]",
         IReadOnlyList<string> texts => $"[{string.Join(", ", texts)}]",
         _ when Setting.Kind == SettingKind.Reserved => "(not used by this version)",
         var other => other.ToString() ?? "",

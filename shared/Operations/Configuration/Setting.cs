@@ -42,6 +42,9 @@ public enum SettingKind
     /// <summary>An algorithm and a level: <see cref="Values.CompressionSetting"/>.</summary>
     Compression,
 
+    /// <summary>Copies of the repository: <c>IReadOnlyList&lt;ReplicaSettings&gt;</c>.</summary>
+    Replicas,
+
     /// <summary>A block that a later version will use: any mapping, not looked into.</summary>
     Reserved,
 }

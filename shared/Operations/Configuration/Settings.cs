@@ -68,7 +68,9 @@ public static class Settings
 
         .. AnomalyTable.All,
 
-        new("replication", SettingKind.Reserved, null, "Copies of the repository elsewhere."),
+        new("replication.replicas", SettingKind.Replicas, null,
+            "Copies of the repository elsewhere: a list of groups with name, storage_backend and the keys of storage."),
+        new("replication.max_lag", SettingKind.Duration, "6h", "The longest time that a replica may be behind before status says so."),
         new("notifications", SettingKind.Reserved, null, "Who is told of failures."),
         new("recovery", SettingKind.Reserved, null, "Disaster recovery plans."),
     ];

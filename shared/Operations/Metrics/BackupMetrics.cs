@@ -4,6 +4,7 @@ namespace FunctionsBackup.Operations.Metrics;
 public static class BackupMetrics
 {
     private static readonly string[] Component = ["component"];
+    private static readonly string[] Replica = ["replica"];
     private static readonly string[] ComponentKind = ["component", "kind"];
     private static readonly string[] ComponentKindOutcome = ["component", "kind", "outcome"];
 
@@ -70,10 +71,25 @@ public static class BackupMetrics
     public static MetricDefinition AuditWaiting { get; } = new(
         "voice_agent_backup_audit_waiting_entries", MetricKind.Gauge, "Entries of the audit log that wait on this machine for the repository.", []);
 
+    public static MetricDefinition ReplicaLag { get; } = new(
+        "voice_agent_backup_replica_lag_seconds", MetricKind.Gauge,
+        "Age of the oldest recovery point or WAL segment that the replica lacks; 0: it has all.", Replica);
+
+    public static MetricDefinition ReplicaMissingObjects { get; } = new(
+        "voice_agent_backup_replica_missing_objects", MetricKind.Gauge, "Objects of the repository that the replica lacks.", Replica);
+
+    public static MetricDefinition ReplicaMissingBytes { get; } = new(
+        "voice_agent_backup_replica_missing_bytes", MetricKind.Gauge, "Bytes of the repository that the replica lacks.", Replica);
+
+    public static MetricDefinition ReplicaMeasured { get; } = new(
+        "voice_agent_backup_replica_last_contact_timestamp", MetricKind.Gauge,
+        "When the replica was last reached and compared, seconds since 1970.", Replica);
+
     /// <summary>All of them, in the order in which they are shown.</summary>
     public static IReadOnlyList<MetricDefinition> All { get; } =
     [
         Total, Duration, Size, StoredBytes, LastSuccess, VerificationStatus, VerificationTime, ActualRpo, PredictedRto, ObjectiveRpo,
         ObjectiveRto, Well, Suspicious, LastRestoreTest, RestoreTestStatus, UnverifiedBytes, WalLag, WaitingBytes, AuditWaiting,
+        ReplicaLag, ReplicaMissingObjects, ReplicaMissingBytes, ReplicaMeasured,
     ];
 }

@@ -37,7 +37,7 @@ public sealed class ExampleTests
             configuration: { paths: [./config] }
             livekit: { url: "https://livekit.example", api_key: env:LK_KEY, api_secret: env:LK_SECRET }
           objectives: { database: { rto: 60 min, rpo: 15m } }
-          replication: { targets: [] }
+          replication: { replicas: [ { name: offsite, storage_backend: s3, bucket: copies, region: eu-west-1 } ] }
           notifications: { mail: { to: someone@example.org } }
           restore_tests: { schedule: "0 5 * * 0" }
           recovery:
@@ -69,7 +69,7 @@ public sealed class ExampleTests
         configuration.Files("voice_data")!.Paths.ShouldBe(["/etc/site/recordings"]);
         configuration.Files("voice_data")!.Exclude.ShouldBe(["*.tmp"]);
         configuration.ConfiguredComponents.ShouldBe(["postgres", "redis", "voice_data", "logs", "configuration", "livekit"]);
-        configuration.Notes.Count(n => n.Contains("not used by this version", StringComparison.Ordinal)).ShouldBe(3);
+        configuration.Notes.Count(n => n.Contains("not used by this version", StringComparison.Ordinal)).ShouldBe(2);
         configuration.RestoreTests.Schedule.LatestBetween(At(20), At(23)).ShouldBe(At(22).AddHours(5)); // a Sunday
         configuration.RestoreTests.Sample.ShouldBe(1);
 

@@ -93,7 +93,7 @@ public sealed class PrometheusTextTests
         {
             metric.Name.ShouldMatch("^voice_agent_backup_[a-z_]+$");
             if (metric.Kind == MetricKind.Counter) metric.Name.ShouldEndWith("_total");
-            metric.Labels.ShouldBeSubsetOf(["component", "kind", "outcome"]);
+            metric.Labels.ShouldBeSubsetOf(["component", "kind", "outcome", "replica"]);
         }
     }
 }

@@ -25,7 +25,7 @@ public sealed class BackupOrchestratorTests
             .Activity<UnitRequest, UnitResult>(nameof(StorePostgresUnit), Store)
             .Activity<CommitRequest, CommitResult>(nameof(CommitBackup), Commit)
             .Activity<AbandonRequest, bool>(nameof(AbandonBackup), _ => true)
-            .Activity<BackupReport, string?>(nameof(ReportBackup), r => r.Retention ? "retention-all-20261125T0000Z" : null)
+            .Activity<BackupReport, FollowUps>(nameof(ReportBackup), r => new FollowUps(r.Retention ? "retention-all-20261125T0000Z" : null, null))
             .SubOrchestrator<VerificationRequest, VerificationResult>(
                 nameof(VerificationOrchestrator),
                 r => Task.FromResult(new VerificationResult { Outcome = RunOutcome.Complete, Level = r.Level, Snapshots = r.SnapshotIds.Count }));
@@ -194,7 +194,7 @@ public sealed class BackupOrchestratorTests
     {
         var scheduled = new BackupOrchestratorTests(new BackupRequest { Components = All, Retention = true });
         (await BackupOrchestrator.Run(scheduled._context.Object)).RetentionInstance.ShouldBe("retention-all-20261125T0000Z");
-        _context.Activity<BackupReport, string?>(nameof(ReportBackup), _ => Task.FromException<string?>(MockContext.Failed("ReportBackup", "No.")));
+        _context.Activity<BackupReport, FollowUps>(nameof(ReportBackup), _ => Task.FromException<FollowUps>(MockContext.Failed("ReportBackup", "No.")));
         var result = await BackupOrchestrator.Run(_context.Object);
         result.Outcome.ShouldBe(RunOutcome.Complete);
         result.ExitCode.ShouldBe(3);

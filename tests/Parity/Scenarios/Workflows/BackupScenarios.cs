@@ -93,7 +93,7 @@ internal static class BackupScenarios
                 Units = c.Units.Count,
             })]));
             s.Activity("AbandonBackup", (AbandonRequest _) => true);
-            s.Activity("ReportBackup", (BackupReport r) => r.Retention ? "retention-all-1" : null);
+            s.Activity("ReportBackup", (BackupReport r) => new FollowUps(r.Retention ? "retention-all-1" : null, null));
         }
 
         private async Task<UnitResult> StoreAsync(UnitRequest request)
