@@ -35,10 +35,12 @@ internal sealed class AuditSpool(AuditFolder folder)
     public async ValueTask<int> CountAsync(CancellationToken cancellationToken) =>
         folder.Exists ? await folder.Spool.ListAsync("", cancellationToken).CountAsync(cancellationToken) : 0;
 
-    public async ValueTask RemoveAsync(IEnumerable<string> ids)
+    /// <summary>Removes those that wait here.</summary>
+    public async ValueTask RemoveAsync(IReadOnlySet<string> ids)
     {
         // Not to be broken off: what is in the repository is not to be written again.
-        foreach (var id in ids) await folder.Spool.DeleteAsync(id, CancellationToken.None);
+        var names = await folder.Spool.ListAsync("", CancellationToken.None).Select(i => i.Name).ToListAsync();
+        foreach (var name in names.Where(ids.Contains)) await folder.Spool.DeleteAsync(name, CancellationToken.None);
     }
 
     private async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(ObjectInfo info, CancellationToken cancellationToken)

@@ -7,7 +7,8 @@ namespace FunctionsBackup.Orchestrations.Audit;
 /// <summary>
 /// Writes what waits as segments of this machine's chain. Any number of processes may do so at once, without a lock: the creation of a
 /// segment's number decides, and who comes second looks what the first one wrote. Killed anywhere, nothing is written twice or lost: what
-/// waits is removed after its segment is there and before the chain's head is noted, and the head is read before what waits.
+/// waits is removed after its segment is there and before a head is noted or gone on from that lies behind that segment, whoever wrote it, and
+/// the head is read before what waits.
 /// </summary>
 internal sealed class AuditWriter(BackupRepository repository, AuditFolder folder, TimeProvider time, Action<string> warn)
 {
@@ -33,8 +34,8 @@ internal sealed class AuditWriter(BackupRepository repository, AuditFolder folde
         var head = state.Head is { } known && known.Writer == signer.Writer ? known : await FindHeadAsync(signer.Writer, cancellationToken);
         while (waiting.Count > 0)
         {
-            head = await AppendAsync(signer, head, waiting, others.Fresh, cancellationToken);
-            await _spool.RemoveAsync(waiting.Select(w => w.Id));
+            (head, var passed) = await AppendAsync(signer, head, waiting, others.Fresh, cancellationToken);
+            await _spool.RemoveAsync(waiting.Select(w => w.Id).Concat(passed).ToHashSet());
             state = state with { Head = head, Others = others.All };
             folder.WriteState(repository.Id, state);
             others = others with { Fresh = [] };
@@ -43,21 +44,26 @@ internal sealed class AuditWriter(BackupRepository repository, AuditFolder folde
     }
 
     /// <summary>Adds one segment with those of the entries that no segment has yet.</summary>
-    private async ValueTask<AuditHead> AppendAsync(
+    /// <returns>
+    /// The chain's head, and the entries that other processes' segments before it hold: those processes may not have removed them yet.
+    /// </returns>
+    private async ValueTask<(AuditHead Head, HashSet<string> Passed)> AppendAsync(
         AuditSigner signer, AuditHead head, IReadOnlyList<(string Id, ReadOnlyMemory<byte> Line)> waiting, IReadOnlyList<AuditHead> others,
         CancellationToken cancellationToken)
     {
         var left = waiting.ToList();
+        var passed = new HashSet<string>();
         while (left.Count > 0)
         {
             var made = await _chains.AppendAsync(signer, head, left.ConvertAll(w => w.Line), others, _host, time.GetUtcNow(), cancellationToken);
-            if (made is not null) return made;
+            if (made is not null) return (made, passed);
             // Another process has that number, or this one before it was killed: what it wrote need not be written again.
             (head, var written) = await PassAsync(head, cancellationToken);
             left.RemoveAll(w => written.Contains(w.Id));
+            passed.UnionWith(written);
         }
 
-        return head;
+        return (head, passed);
     }
 
     /// <summary>Goes past the segment behind <paramref name="head"/>.</summary>
