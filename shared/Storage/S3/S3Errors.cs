@@ -27,7 +27,8 @@ internal sealed class S3Errors(string bucket)
             return new RequestFault(
                 new StoreException($"{cannot} the answer cannot be read; look at the network and the service.", exception, transient: true),
                 retry: true);
-        if (exception is AmazonServiceException service && (int)service.StatusCode != 0) return Translate(service, cannot);
+        if (exception is AmazonServiceException service && (int)service.StatusCode != 0)
+            return IsOutOfStep(service, deed) ? OutOfStep(service, cannot) : Translate(service, cannot);
         if (HttpFaults.Translate(exception, cannot) is { } fault) return fault;
         if (exception is AmazonServiceException or AmazonClientException)
         {
@@ -42,6 +43,20 @@ internal sealed class S3Errors(string bucket)
 
         return new RequestFault(new StoreException($"{cannot} {HttpFaults.FirstLine(exception)}.", exception), retry: false);
     }
+
+    /// <summary>
+    /// A 400 without the service's error document. RADOS Gateway may answer so when it refused the request before on the same connection
+    /// and did not read its body, which it then takes for a request. Answers to HEAD never have a document, so they tell nothing.
+    /// </summary>
+    private static bool IsOutOfStep(AmazonServiceException e, string deed) =>
+        e.StatusCode == HttpStatusCode.BadRequest && (e.ErrorCode is null or "BadRequest")
+        && !deed.StartsWith("look at ", StringComparison.Ordinal);
+
+    private static RequestFault OutOfStep(AmazonServiceException e, string cannot) => new(
+        new StoreException(
+            $"{cannot} the service took the request for a malformed one (400) and did not say why; look at the service, and at proxies before it.",
+            e, transient: true),
+        retry: true);
 
     private static RequestFault Translate(AmazonServiceException e, string cannot)
     {

@@ -15,6 +15,19 @@ public sealed class S3FeatureTests
 {
     private static CancellationToken None => CancellationToken.None;
 
+    [Theory]
+    [InlineData("create object x", "BadRequest", true)]
+    [InlineData("create object x", null, true)]
+    [InlineData("create object x", "InvalidRequest", false)]
+    [InlineData("look at object x", "BadRequest", false)]
+    public void A_refusal_of_a_body_without_the_services_word_is_tried_again(string deed, string? code, bool again)
+    {
+        var refusal = new AmazonS3Exception("Error making request") { StatusCode = HttpStatusCode.BadRequest, ErrorCode = code };
+        var fault = new S3Errors("bucket").Translate(refusal, deed);
+        fault.Retry.ShouldBe(again);
+        ((StoreException)fault.Error).IsTransient.ShouldBe(again);
+    }
+
     // Whether the SDK sees a lost connection or a body that cannot be parsed is a matter of timing: the proxy cannot choose.
     [Theory]
     [InlineData(HttpStatusCode.NotFound)]
