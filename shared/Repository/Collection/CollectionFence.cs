@@ -20,7 +20,8 @@ internal sealed class CollectionFence
         _openedAt = openedAt;
         _openedAtUtc = openedAtUtc;
         _known = [.. known.Select(m => m.Name)];
-        _collectionWaited = known.Any(m => m.Sweep is null && m.Mark.Packs.Count > 0);
+        // Also by one that was carried out: the parent may have gone with it before the repository was opened.
+        _collectionWaited = known.Any(m => m.Mark.Packs.Count > 0);
         CondemnedPacks = [.. known.SelectMany(m => m.Condemned).Distinct()];
     }
 

@@ -3,10 +3,10 @@ namespace FunctionsBackup.Repository.Locks;
 /// <summary>Which objects of a repository are to be locked (FORMAT.md §8).</summary>
 public static class LockedObjects
 {
-    private static readonly string[] Prefixes = ["keys/", "packs/", "snapshots/", "witness/snapshots/", "points/", "wal/", "anomalies/"];
+    private static readonly string[] Prefixes = ["keys/", "packs/", "snapshots/", "witness/snapshots/", "points/", "wal/", "anomalies/", "audit/"];
 
     /// <summary>
-    /// All that a recovery point needs to be found and restored. Not the index, which repair makes again from the packs, and not what must be
+    /// All that a recovery point needs to be found and restored, and what was recorded of it (whose locks are not renewed). Not the index, which repair makes again from the packs, and not what must be
     /// free to go: parts of runs and of WAL segments, marks, pins, probes, results.
     /// </summary>
     public static bool Covers(string name) => name == "config"

@@ -18,7 +18,7 @@ public sealed record RunToken
     /// <summary>Names of the collection marks that were there.</summary>
     public IReadOnlyList<string> KnownMarks { get; init; } = [];
 
-    /// <summary>Whether one of them was still to be carried out.</summary>
+    /// <summary>Whether one of them names packs: the parents must then still be there at the commit.</summary>
     public bool CollectionWaited { get; init; }
 }
 

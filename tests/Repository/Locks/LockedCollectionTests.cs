@@ -30,6 +30,7 @@ public sealed class LockedCollectionTests
     [InlineData("points/20261126T010000Z-00001234", true)]
     [InlineData("wal/7/00000001/000000010000000000000001", true)]
     [InlineData("wal/7/00000001/000000010000000000000001.parts/00000000-00001000", false)]
+    [InlineData("audit/segments/ab/0000000001", true)]
     [InlineData("index/ab", false)]
     [InlineData("parts/run/plan", false)]
     [InlineData("collect/ab", false)]
