@@ -25,6 +25,9 @@ internal static class BackupDecideCommand
             if (string.IsNullOrWhiteSpace(context.Get(reason))) throw new UsageException("Say why with --reason TEXT; it is kept with the decision.");
             var repository = await context.OpenRepositoryAsync(cancellationToken, index: false);
             var snapshot = await repository.GetSnapshotAsync(context.Get(id), null, cancellationToken);
+            context.Audit.Target = snapshot.Id;
+            context.Audit.Note("accepted", accepted ? "true" : "false");
+            context.Audit.Note("reason", context.Get(reason)!.Trim());
             var decision = new AnomalyDecision(
                 snapshot.Id, accepted, $"{Environment.UserName}@{Environment.MachineName}", context.Get(reason)!.Trim(), context.Time.GetUtcNow());
             await new AnomalyStore(repository.Store, repository.Sealed).DecideAsync(decision, cancellationToken);

@@ -1,3 +1,4 @@
+using FunctionsBackup.Operations.Audit;
 using FunctionsBackup.Operations.Configuration;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository;
@@ -29,6 +30,14 @@ public static class SuspicionCheck
                 return SuspicionResult.None;
             site.Options.Warn(Sentence(snapshot.Id, found.Anomalies.Select(a => a.Sentence)));
             site.Options.OnSuspicious(found);
+            await site.Audit.RecordAsync(new AuditEntry
+            {
+                Action = AuditActions.AnomalyFound,
+                Outcome = AuditOutcome.Warnings,
+                Actor = AuditActor.OfRequest(null),
+                Target = snapshot.Id,
+                Items = [.. found.Anomalies.Select(a => new AuditItem(snapshot.Component, "suspicious", a.Sentence))],
+            });
             return new SuspicionResult([.. found.Anomalies.Select(a => a.Sentence)], null);
         }
         catch (Exception e) when (e is StoreException or RepositoryException)

@@ -58,6 +58,10 @@ public sealed class AnomalyTests : IDisposable
         _fbackup.Run("backup", "reject", id).Expect(2).Error.ShouldContain("--reason");
         _fbackup.Run("backup", "reject", listed[0]!["id"]!.GetValue<string>(), "--reason", "x").Expect(4);
         _fbackup.Run("backup", "reject", id, "--reason", "it was malware").Expect(0);
+        var recorded = _fbackup.Run("audit", "list", "--json").Expect(0).Json["entries"]!.AsArray()
+            .Where(e => e!["target"]?.GetValue<string>() == id).Select(e => e!["action"]!.GetValue<string>()).ToList();
+        recorded.ShouldContain("anomaly.found");
+        recorded.ShouldContain("anomaly.decision");
         _fbackup.Run("backup", "show", id, "--json").Expect(0).Json["decision"]!["reason"]!.GetValue<string>().ShouldBe("it was malware");
         _fbackup.Run("backup", "prune").Expect(0);
         var left = _fbackup.Run("backup", "list", "--json").Expect(0).Json["recovery_points"]!.AsArray();

@@ -24,6 +24,8 @@ internal static class AuditedCommands
         ["backup verify"] = AuditActions.Verify,
         ["backup prune"] = AuditActions.BackupPrune,
         ["backup keep"] = AuditActions.BackupKeep,
+        ["backup accept"] = AuditActions.AnomalyDecision,
+        ["backup reject"] = AuditActions.AnomalyDecision,
         ["restore"] = AuditActions.Restore,
         ["serve keys add"] = AuditActions.ApiKeyAdd,
         ["serve keys remove"] = AuditActions.ApiKeyRemove,

@@ -1,5 +1,6 @@
 using FunctionsBackup.Orchestrations.Backup;
 using FunctionsBackup.Orchestrations.Instances;
+using FunctionsBackup.Orchestrations.Replication;
 using FunctionsBackup.Orchestrations.Restore;
 using FunctionsBackup.Orchestrations.RestoreTesting;
 using FunctionsBackup.Orchestrations.Retention;
@@ -35,6 +36,11 @@ public sealed class ReplayTests
         await ReplayAsync(engine, "restore-1", nameof(RestoreOrchestrator));
         await engine.RunAsync<RestoreTestResult>(nameof(RestoreTestingOrchestrator), new RestoreTestRequest { Components = ["logs"] }, "restoretest-1");
         await ReplayAsync(engine, "restoretest-1", nameof(RestoreTestingOrchestrator));
+        // The configuration names no replica: what is asked for fails, and that is said of it.
+        var replication = await engine.RunAsync<ReplicationResult>(
+            nameof(ReplicationOrchestrator), new ReplicationRequest { Replicas = ["a", "b"] }, "replication-1");
+        replication.Replicas.Select(r => r.Outcome).ShouldAllBe(o => o == RunOutcome.Failed);
+        await ReplayAsync(engine, "replication-1", nameof(ReplicationOrchestrator));
         // There is no database: each pass is a failure, which is a state of it; cancelled, it ends.
         await engine.Client.ScheduleNewOrchestrationInstanceAsync(
             nameof(WalArchivingOrchestrator), new WalArchivingRequest(), new StartOrchestrationOptions("wal-postgres"));
