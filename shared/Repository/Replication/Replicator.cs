@@ -9,7 +9,9 @@ namespace FunctionsBackup.Repository.Replication;
 
 /// <summary>
 /// Brings a replica up to its primary: copies what is missing, as it is, and then follows what the primary removed on purpose. Broken off
-/// anywhere, the replica is a valid repository, and the next pass goes on. Several passes may run side by side.
+/// anywhere, the replica is a valid repository, and the next pass goes on. Several passes may run side by side, of
+/// several hosts: none takes what is needed, but one may create again what another has just removed, so that for a time the replica names
+/// things that are gone and that no recovery point of it needs. The next pass that runs alone sets that right.
 /// </summary>
 /// <remarks>
 /// The primary is listed against the order in which backups write, records first and packs last, and the replica is written in that order:

@@ -107,7 +107,7 @@ internal abstract partial class Stage : IAsyncDisposable
     /// <summary>Says how it ended, or how it is after a while: for what may hang for ever.</summary>
     public async Task EndOrNot(string id)
     {
-        await Reached(id, m => m?.IsCompleted == true, TimeSpan.FromSeconds(3));
+        await Reached(id, m => m?.IsCompleted == true, TimeSpan.FromSeconds(15));
         await Look(id, "a while later");
     }
 
