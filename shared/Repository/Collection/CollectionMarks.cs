@@ -44,6 +44,8 @@ internal sealed class CollectionMarks(IObjectStore store, SealedObjects sealedOb
     internal const string Prefix = "collect/";
     internal const string SweptSuffix = ".swept";
 
+    private static readonly SweepRecord Unreadable = new([]);
+
     /// <summary>How long a swept mark stays after its grace time: no backup that is older may commit.</summary>
     public static TimeSpan KeepSwept { get; } = TimeSpan.FromDays(30);
 
@@ -56,10 +58,17 @@ internal sealed class CollectionMarks(IObjectStore store, SealedObjects sealedOb
         return name;
     }
 
-    public async ValueTask AddSweepAsync(string mark, SweepRecord sweep, CancellationToken cancellationToken) =>
-        await sealedObjects.CreateAsync(
+    /// <summary>Says what becomes of a mark.</summary>
+    /// <returns>The record that counts: this one, or that of who was first. Null: that one cannot be read or has gone.</returns>
+    public async ValueTask<SweepRecord?> AddSweepAsync(string mark, SweepRecord sweep, CancellationToken cancellationToken)
+    {
+        var made = await sealedObjects.CreateAsync(
             SealedKind.CollectionMark, mark + SweptSuffix, default, JsonSerializer.SerializeToUtf8Bytes(sweep, CollectionJson.Default.SweepRecord),
             cancellationToken).ConfigureAwait(false);
+        if (made) return sweep;
+        var first = await ReadAsync(mark + SweptSuffix, CollectionJson.Default.SweepRecord, Unreadable, cancellationToken).ConfigureAwait(false);
+        return ReferenceEquals(first, Unreadable) ? null : first;
+    }
 
     public async ValueTask DeleteAsync(StoredMark mark, CancellationToken cancellationToken)
     {

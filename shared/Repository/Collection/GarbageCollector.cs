@@ -39,9 +39,11 @@ public sealed class GarbageCollector(BackupRepository repository)
         await locks.LearnAsync(stored.Keys, options.Parallelism, cancellationToken).ConfigureAwait(false);
 
         var doomed = Doomed(marks, stored, live, locks, now);
-        // First out of the index, then out of the store: a crash in between leaves packs that nothing names, not names without packs.
+        // First decided, then out of the index, then out of the store: a crash in between leaves packs that nothing names, not names without packs.
+        var undeleted = await DecideAsync(marks, stored, doomed, live, locks, now, options, cancellationToken).ConfigureAwait(false);
         var merged = options.DryRun ? 0 : await MergeIndexAsync(marks, stored, doomed, live, cancellationToken).ConfigureAwait(false);
-        var undeleted = await SweepAsync(marks, stored, doomed, live, locks, now, options, cancellationToken).ConfigureAwait(false);
+        if (!options.DryRun)
+            foreach (var name in doomed) await TryDeleteAsync(name, locks, cancellationToken).ConfigureAwait(false);
         // Locked for longer than a mark has to wait: neither to mark nor to copy yet. A mark ends its wait when the lock has ended.
         bool StaysLocked(string pack) => locks.Until(pack) > now + options.Grace;
         var repacked = CandidatesFor(options, live);
@@ -101,21 +103,30 @@ public sealed class GarbageCollector(BackupRepository repository)
         [.. marks.Where(m => m.Sweep is null && m.MadeAt + Grace(m) <= now).SelectMany(m => m.Mark.Packs)
             .Where(n => stored.ContainsKey(n) && !live.Needs(n) && locks.Until(n) <= now)];
 
-    private async ValueTask<int> SweepAsync(
+    /// <summary>
+    /// Writes down what becomes of each mark whose time has come, before anything of it goes. Of several collectors, which may have seen
+    /// different marks and so keep different copies of a chunk, the first record counts for all: what it keeps is not doomed.
+    /// </summary>
+    private async ValueTask<int> DecideAsync(
         List<StoredMark> marks, Dictionary<string, ObjectInfo> stored, HashSet<string> doomed, LiveBlocks live, RetentionLocks locks, DateTimeOffset now,
         CollectionOptions options, CancellationToken cancellationToken)
     {
         var undeleted = 0;
         foreach (var mark in marks.Where(m => m.Sweep is null && m.MadeAt + Grace(m) <= now))
         {
-            var kept = mark.Mark.Packs.Where(n => stored.ContainsKey(n) && live.Needs(n)).ToList();
+            var kept = mark.Mark.Packs.Where(p => stored.ContainsKey(p) && live.Needs(p)).ToList();
             undeleted += kept.Count;
-            if (options.DryRun) continue;
-            foreach (var name in mark.Mark.Packs.Where(doomed.Contains))
-                await TryDeleteAsync(name, locks, cancellationToken).ConfigureAwait(false);
             // Carried out only when nothing of it is locked any more; until then nothing new refers to what is left.
-            if (mark.Mark.Packs.Any(n => stored.ContainsKey(n) && !live.Needs(n) && locks.Until(n) > now)) continue;
-            await _marks.AddSweepAsync(mark.Name, new SweepRecord(kept), cancellationToken).ConfigureAwait(false);
+            if (mark.Mark.Packs.Any(n => stored.ContainsKey(n) && !live.Needs(n) && locks.Until(n) > now))
+            {
+                doomed.ExceptWith(mark.Mark.Packs);
+                continue;
+            }
+
+            if (options.DryRun) continue;
+            var decided = await _marks.AddSweepAsync(mark.Name, new SweepRecord(kept), cancellationToken).ConfigureAwait(false);
+            if (decided is null) doomed.ExceptWith(mark.Mark.Packs);
+            else doomed.ExceptWith(decided.Kept);
         }
 
         return undeleted;

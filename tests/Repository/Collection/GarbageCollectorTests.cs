@@ -3,6 +3,7 @@ using FunctionsBackup.Repository.Collection;
 using FunctionsBackup.Repository.Snapshots;
 using FunctionsBackup.Repository.Verification;
 using FunctionsBackup.Tests.Conformance;
+using FunctionsBackup.Tests.Repository.Runs;
 using FunctionsBackup.Tests.Repository.Sessions;
 
 namespace FunctionsBackup.Tests.Repository.Collection;
@@ -44,6 +45,31 @@ public sealed class GarbageCollectorTests
         var verified = await new RepositoryVerifier(after).RunAsync(new VerificationOptions(VerificationLevel.Full), null, CancellationToken.None);
         verified.Defects.ShouldBeEmpty();
         verified.UnreferencedPacks.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task What_another_collector_was_first_to_keep_stays_also_for_one_that_would_remove_it()
+    {
+        var repository = await TestRepository.CreateAsync(_store, Options);
+        var old = await repository.BackUpAsync(Files(1, 20));
+        await repository.Snapshots.DeleteAsync(old.Id, CancellationToken.None);
+        _clock.Advance(Grace + TimeSpan.FromHours(1));
+        (await CollectAsync()).MarkedPacks.ShouldBeGreaterThan(0);
+        _clock.Advance(Grace + TimeSpan.FromHours(1));
+        var packs = _store.Names.Where(n => n.StartsWith("packs/", StringComparison.Ordinal)).ToList();
+
+        var racing = new RacingStore(_store, "collect/", async () =>
+        {
+            var other = await TestRepository.OpenAsync(_store, Options);
+            var marks = new CollectionMarks(_store, other.Sealed);
+            var mark = (await marks.ListAsync(CancellationToken.None).ToListAsync()).ShouldHaveSingleItem();
+            (await marks.AddSweepAsync(mark.Name, new SweepRecord(mark.Mark.Packs), CancellationToken.None)).ShouldNotBeNull();
+        });
+        var report = await new GarbageCollector(await TestRepository.OpenAsync(racing, Options))
+            .RunAsync(new CollectionOptions { Grace = Grace }, CancellationToken.None);
+        report.DeletedPacks.ShouldBe(0);
+        packs.ShouldBeSubsetOf(_store.Names);
+        report.MarkedPacks.ShouldBe(packs.Count, "nobody needs them still: they wait for a grace time of their own");
     }
 
     [Fact]
