@@ -51,7 +51,7 @@ internal sealed class LiveBlocks
                 if (await repository.Snapshots.FindAsync(id, cancellationToken).ConfigureAwait(false) is { } snapshot)
                     await MarkAsync(snapshot).ConfigureAwait(false);
         }
-        while (!await AreAllThereAsync(repository, ids, cancellationToken).ConfigureAwait(false));
+        while (!await IsWholeAsync(repository, ids, cancellationToken).ConfigureAwait(false));
 
         if (lost) live._named = [.. repository.Index.Packs().Select(p => p.Name)];
         return live;
@@ -80,13 +80,13 @@ internal sealed class LiveBlocks
     }
 
     /// <summary>
-    /// A recovery point that went while we looked may have had a successor that took its chunks over, and came too late for the list: then the
-    /// list is made again.
+    /// Whether a list of recovery points holds. One that went while it was made may have had a successor that took its chunks over, and came too
+    /// late for it; and a store may list neither of two that changed places meanwhile. Then the list is made again.
     /// </summary>
-    private static async ValueTask<bool> AreAllThereAsync(BackupRepository repository, List<string> ids, CancellationToken cancellationToken)
+    private static async ValueTask<bool> IsWholeAsync(BackupRepository repository, List<string> ids, CancellationToken cancellationToken)
     {
         var now = await repository.Snapshots.ListIdsAsync(null, cancellationToken).ToHashSetAsync(null, cancellationToken).ConfigureAwait(false);
-        return ids.TrueForAll(now.Contains);
+        return now.SetEquals(ids);
     }
 
     /// <summary>Carries over what is known of segments to those that they were merged into.</summary>

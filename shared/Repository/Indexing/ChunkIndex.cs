@@ -53,39 +53,50 @@ internal sealed class ChunkIndex : IDisposable
     public async ValueTask RefreshAsync(CancellationToken cancellationToken)
     {
         var known = _segments.ToDictionary(s => s.Name);
-        var opened = new ConcurrentBag<(IndexSegment Segment, DateTimeOffset At)>();
-        var damaged = new ConcurrentBag<DamageException>();
-        await Parallel.ForEachAsync(
-            _store.ListAsync(IndexFormat.Prefix, cancellationToken),
-            new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancellationToken },
-            async (segment, token) =>
-            {
-                if (!IndexFormat.IsName(segment.Name)) return;
-                try
+        var opened = new ConcurrentDictionary<string, (IndexSegment Segment, DateTimeOffset At)>();
+        var damaged = new ConcurrentDictionary<string, DamageException>();
+        int replacing;
+        do
+        {
+            // A merge that ends while we list may show its last segment, which replaces others, and not those before it: so list again.
+            replacing = opened.Values.Count(IsReplacing);
+            await Parallel.ForEachAsync(
+                _store.ListAsync(IndexFormat.Prefix, cancellationToken),
+                new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancellationToken },
+                async (segment, token) =>
                 {
-                    var its = known.TryGetValue(segment.Name, out var open)
-                        ? open
-                        : await Copies.ReadAsync(_store, segment.Name, () => OpenSegmentAsync(segment, token), token).ConfigureAwait(false);
-                    opened.Add((its, segment.LastModified));
-                }
-                catch (DamageException e)
-                {
-                    damaged.Add(e);
-                }
-            }).ConfigureAwait(false);
-        var listed = opened.Select(o => o.Segment.Name).Concat(damaged.Select(d => d.ObjectName)).ToHashSet();
-        _superseded = opened.SelectMany(o => o.Segment.Supersedes.Where(listed.Contains).Select(name => (Name: name, o.At)))
+                    if (!IndexFormat.IsName(segment.Name) || opened.ContainsKey(segment.Name)) return;
+                    try
+                    {
+                        var its = known.TryGetValue(segment.Name, out var open)
+                            ? open
+                            : await Copies.ReadAsync(_store, segment.Name, () => OpenSegmentAsync(segment, token), token).ConfigureAwait(false);
+                        opened[segment.Name] = (its, segment.LastModified);
+                        damaged.TryRemove(segment.Name, out _);
+                    }
+                    catch (DamageException e)
+                    {
+                        damaged[segment.Name] = e;
+                    }
+                }).ConfigureAwait(false);
+        }
+        while (opened.Values.Count(IsReplacing) > replacing);
+
+        var listed = opened.Keys.Concat(damaged.Keys).ToHashSet();
+        _superseded = opened.Values.SelectMany(o => o.Segment.Supersedes.Where(listed.Contains).Select(name => (Name: name, o.At)))
             .GroupBy(s => s.Name).ToImmutableDictionary(s => s.Key, s => s.Min(o => o.At));
-        _unopened = [.. damaged.Where(d => !_superseded.ContainsKey(d.ObjectName)).OrderBy(d => d.ObjectName, StringComparer.Ordinal)];
-        var fresh = opened.Select(o => o.Segment).Where(s => !_superseded.ContainsKey(s.Name))
+        _unopened = [.. damaged.Values.Where(d => !_superseded.ContainsKey(d.ObjectName)).OrderBy(d => d.ObjectName, StringComparer.Ordinal)];
+        var fresh = opened.Values.Select(o => o.Segment).Where(s => !_superseded.ContainsKey(s.Name))
             .OrderByDescending(s => s.EntryCount).ThenBy(s => s.Name, StringComparer.Ordinal).ToList();
         // Those that sessions of this process have added meanwhile stay.
         ImmutableInterlocked.Update(
             ref _segments,
             all => [.. fresh, .. all.Where(s => !known.ContainsKey(s.Name) && !listed.Contains(s.Name) && !_superseded.ContainsKey(s.Name))]);
+
+        bool IsReplacing((IndexSegment Segment, DateTimeOffset At) its) => !known.ContainsKey(its.Segment.Name) && its.Segment.Supersedes.Count > 0;
     }
 
-    public void Condemn(IEnumerable<string> packNames) => _condemned = [.. _condemned, .. packNames];
+    public void Condemn(IEnumerable<string> packNames) => ImmutableInterlocked.Update(ref _condemned, static (all, more) => all.Union(more), packNames);
 
     /// <summary>Where to read the chunk, or null. A pack that is not marked for collection is preferred.</summary>
     public ValueTask<ChunkLocation?> FindAsync(ChunkId id, CancellationToken cancellationToken) => FindAsync(id, true, cancellationToken);
@@ -103,10 +114,8 @@ internal sealed class ChunkIndex : IDisposable
     {
         places.Clear();
         foreach (var segment in _segments)
-        {
-            if (await segment.FindAsync(id, cancellationToken).ConfigureAwait(false) is not { } entry) continue;
-            places.Add(new ChunkLocation(segment, entry.Block, entry.Offset, entry.Length));
-        }
+            foreach (var entry in await segment.FindAllAsync(id, cancellationToken).ConfigureAwait(false))
+                places.Add(new ChunkLocation(segment, entry.Block, entry.Offset, entry.Length));
 
         if (places.Count < 2 || places.TrueForAll(p => _condemned.Contains(p.Pack.Name))) return;
         var best = places.Where(p => !_condemned.Contains(p.Pack.Name)).MinBy(p => p.Pack.Name, StringComparer.Ordinal);
@@ -165,7 +174,7 @@ internal sealed class ChunkIndex : IDisposable
     {
         try
         {
-            return await segment.FindAsync(id, cancellationToken).ConfigureAwait(false);
+            return await segment.FindAsync(id, _condemned, cancellationToken).ConfigureAwait(false);
         }
         catch (DamageException e)
         {

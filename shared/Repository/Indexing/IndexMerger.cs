@@ -6,6 +6,10 @@ namespace FunctionsBackup.Repository.Indexing;
 /// Writes the entries of several segments anew as few large ones, leaving out packs that are gone. Pages are read in order, so memory is
 /// that of one segment being built.
 /// </summary>
+/// <remarks>
+/// A chunk that lies in several packs keeps every place. Which of them stays is decided by marks alone, by who may know more than we do:
+/// whatever order merges come in, the index names all packs but those that were decided to go.
+/// </remarks>
 internal sealed class IndexMerger(ChunkIndex index)
 {
     /// <param name="segments">What to merge; superseded by the last segment written.</param>
@@ -24,22 +28,19 @@ internal sealed class IndexMerger(ChunkIndex index)
         }
 
         var output = new Output(index);
-        (IndexSegment Segment, IndexEntry Entry)? best = null;
+        var named = new HashSet<(string Pack, uint Block)>();
+        ChunkId? current = null;
         while (cursors.TryDequeue(out var cursor, out var id))
         {
-            if (best is { } done && done.Entry.Id != id)
-            {
-                await output.AddAsync(done.Segment, done.Entry, cancellationToken).ConfigureAwait(false);
-                best = null;
-            }
-
-            // A chunk that lies in two packs keeps the place that will stay.
-            var pack = cursor.Segment.Packs[cursor.Segment.Blocks[cursor.Current.Block].Pack];
-            if (!drop(pack) && (best is null || !index.Condemned.Contains(pack.Name))) best = (cursor.Segment, cursor.Current);
+            if (current != id) named.Clear();
+            current = id;
+            var block = cursor.Segment.Blocks[cursor.Current.Block];
+            var pack = cursor.Segment.Packs[block.Pack];
+            if (!drop(pack) && named.Add((pack.Name, block.Offset)))
+                await output.AddAsync(cursor.Segment, cursor.Current, cancellationToken).ConfigureAwait(false);
             if (await cursor.MoveNextAsync(cancellationToken).ConfigureAwait(false)) cursors.Enqueue(cursor, cursor.Current.Id);
         }
 
-        if (best is { } last) await output.AddAsync(last.Segment, last.Entry, cancellationToken).ConfigureAwait(false);
         return await output.CompleteAsync(supersede ? segments : [], cancellationToken).ConfigureAwait(false);
     }
 

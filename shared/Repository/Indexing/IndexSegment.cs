@@ -96,37 +96,39 @@ internal sealed class IndexSegment : IDisposable
         }
     }
 
-    /// <summary>Where the chunk lies, if this segment has it.</summary>
-    public async ValueTask<IndexEntry?> FindAsync(ChunkId id, CancellationToken cancellationToken)
+    /// <summary>Where the chunk lies, if this segment has it: a pack that is not among <paramref name="avoided"/> if there is one.</summary>
+    /// <exception cref="DamageException">A page is not what was written.</exception>
+    public async ValueTask<IndexEntry?> FindAsync(ChunkId id, IReadOnlySet<string> avoided, CancellationToken cancellationToken)
     {
         if (_fences.Length == 0 || !_filter.MayContain(id)) return null;
-
-        // Equal prefixes may straddle pages: begin with the last page that starts below the prefix.
-        var page = Math.Max(0, LowerBound(_fences, id.Prefix) - 1);
-        for (; page < _fences.Length && _fences[page] <= id.Prefix; page++)
+        IndexEntry? second = null;
+        for (var page = FirstPage(id); page < _fences.Length && _fences[page] <= id.Prefix; page++)
         {
             var entries = await ReadPageAsync(page, cancellationToken).ConfigureAwait(false);
-            if (Search(entries, id) is { } found) return found;
+            for (var at = LowerBound(entries, id) * IndexFormat.EntrySize; at < entries.Length && ChunkId.Read(entries.AsSpan(at)) == id;
+                at += IndexFormat.EntrySize)
+            {
+                var entry = IndexEntry.Read(entries.AsSpan(at));
+                if (avoided.Count == 0 || !avoided.Contains(Packs[Blocks[entry.Block].Pack].Name)) return entry;
+                second = entry;
+            }
         }
 
-        return null;
+        return second;
     }
 
-    /// <summary>All places of a chunk that this segment has: repair puts every pack into its index, and a chunk may lie in two.</summary>
+    /// <summary>All places of a chunk that this segment has: merges and repairs keep every pack in which it lies.</summary>
     /// <exception cref="DamageException">A page is not what was written.</exception>
     public async ValueTask<IReadOnlyList<IndexEntry>> FindAllAsync(ChunkId id, CancellationToken cancellationToken)
     {
         if (_fences.Length == 0 || !_filter.MayContain(id)) return [];
         var found = new List<IndexEntry>(1);
-        for (var page = Math.Max(0, LowerBound(_fences, id.Prefix) - 1); page < _fences.Length && _fences[page] <= id.Prefix; page++)
+        for (var page = FirstPage(id); page < _fences.Length && _fences[page] <= id.Prefix; page++)
         {
             var entries = await ReadPageAsync(page, cancellationToken).ConfigureAwait(false);
-            for (var at = LowerBound(entries, id) * IndexFormat.EntrySize; at < entries.Length; at += IndexFormat.EntrySize)
-            {
-                var entry = IndexEntry.Read(entries.AsSpan(at));
-                if (entry.Id != id) break;
-                found.Add(entry);
-            }
+            for (var at = LowerBound(entries, id) * IndexFormat.EntrySize; at < entries.Length && ChunkId.Read(entries.AsSpan(at)) == id;
+                at += IndexFormat.EntrySize)
+                found.Add(IndexEntry.Read(entries.AsSpan(at)));
         }
 
         return found;
@@ -169,21 +171,8 @@ internal sealed class IndexSegment : IDisposable
 
     public void Dispose() => _cipher.Dispose();
 
-    private static IndexEntry? Search(ReadOnlySpan<byte> entries, ChunkId id)
-    {
-        int low = 0, high = (entries.Length / IndexFormat.EntrySize) - 1;
-        while (low <= high)
-        {
-            var middle = (low + high) >>> 1;
-            var at = entries[(middle * IndexFormat.EntrySize)..];
-            var order = ChunkId.Read(at).CompareTo(id);
-            if (order == 0) return IndexEntry.Read(at);
-            if (order < 0) low = middle + 1;
-            else high = middle - 1;
-        }
-
-        return null;
-    }
+    /// <summary>Equal prefixes may straddle pages: begin with the last page that starts below the prefix.</summary>
+    private int FirstPage(ChunkId id) => Math.Max(0, LowerBound(_fences, id.Prefix) - 1);
 
     /// <summary>Number of the first entry that is not below <paramref name="id"/>.</summary>
     private static int LowerBound(ReadOnlySpan<byte> entries, ChunkId id)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using FunctionsBackup.Repository.Compression;
 using FunctionsBackup.Repository.Crypto;
@@ -8,9 +9,18 @@ using FunctionsBackup.Storage;
 
 namespace FunctionsBackup.Repository.Reading;
 
-/// <summary>Reads chunks back: few ranged requests, each block decrypted once, every chunk checked against its id.</summary>
+/// <summary>
+/// Reads chunks back: few ranged requests, each block decrypted once, every chunk checked against its id. A pack that is missing may have
+/// been collected since the index was read, after its chunks were copied: then the index is looked at again.
+/// </summary>
 internal sealed class ChunkFetcher(IObjectStore store, RepositoryKeys keys, ChunkIndex index, HasherPool hashers)
 {
+    /// <summary>Where everything is missing, the index says the same every time.</summary>
+    private const int MaximumLooks = 64;
+
+    private readonly ConcurrentDictionary<string, bool> _missing = new();
+    private int _looks;
+
     /// <summary>One chunk, for catalogs and lists.</summary>
     /// <exception cref="DamageException">It is missing or damaged.</exception>
     public async ValueTask<byte[]> ReadChunkAsync(ChunkId id, int length, CancellationToken cancellationToken)
@@ -92,7 +102,7 @@ internal sealed class ChunkFetcher(IObjectStore store, RepositoryKeys keys, Chun
             }
             catch (ObjectNotFoundException e)
             {
-                Fail(range.Blocks, Missing(range.Pack.Name, e));
+                await ReadElsewhereAsync(range, Missing(range.Pack.Name, e), cancellationToken).ConfigureAwait(false);
                 return;
             }
             catch (DamageException e)
@@ -111,6 +121,18 @@ internal sealed class ChunkFetcher(IObjectStore store, RepositoryKeys keys, Chun
             _decompressor.Dispose();
             ArrayPool<byte>.Shared.Return(_plain);
             if (_stored.Length > 0) ArrayPool<byte>.Shared.Return(_stored);
+        }
+
+        private async ValueTask ReadElsewhereAsync(FetchRange range, DamageException missing, CancellationToken cancellationToken)
+        {
+            await owner.NoteMissingAsync(range.Pack.Name, cancellationToken).ConfigureAwait(false);
+            var requests = range.Blocks.SelectMany(b => b.Pieces).Select(p => p.Request).ToList();
+            var others = await FetchPlan.MakeAsync(owner.Index, requests, (request, _) => Fail(request, missing), cancellationToken).ConfigureAwait(false);
+            foreach (var other in others)
+            {
+                if (owner._missing.ContainsKey(other.Pack.Name)) Fail(other.Blocks, missing);
+                else await ReadAsync(other, cancellationToken).ConfigureAwait(false);
+            }
         }
 
         private async ValueTask ReadBlockAsync(
@@ -216,7 +238,17 @@ internal sealed class ChunkFetcher(IObjectStore store, RepositoryKeys keys, Chun
             new(name, $"{name} is missing from the repository; run 'fbackup repository repair' to see what it touches.", inner);
     }
 
+    /// <summary>From now on another place is preferred, and nothing new relies on this one.</summary>
+    private async ValueTask NoteMissingAsync(string pack, CancellationToken cancellationToken)
+    {
+        if (!_missing.TryAdd(pack, true)) return;
+        index.Condemn([pack]);
+        if (Interlocked.Increment(ref _looks) <= MaximumLooks) await index.RefreshAsync(cancellationToken).ConfigureAwait(false);
+    }
+
     private IObjectStore Store => store;
+
+    private ChunkIndex Index => index;
 
     private RepositoryKeys Keys => keys;
 

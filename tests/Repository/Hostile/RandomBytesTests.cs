@@ -101,7 +101,7 @@ public sealed class RandomBytesTests
             {
                 var info = (await store.FindAsync(name, CancellationToken.None))!;
                 using var opened = await IndexSegment.OpenAsync(store, repository.Keys, new IndexPageCache(0), info, CancellationToken.None);
-                await opened.FindAsync(default, CancellationToken.None);
+                await opened.FindAsync(default, new HashSet<string>(), CancellationToken.None);
                 for (var page = 0; page < opened.PageCount; page++) await opened.ReadPageAsync(page, CancellationToken.None);
             }
             catch (DamageException)
