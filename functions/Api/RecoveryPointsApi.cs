@@ -1,6 +1,7 @@
 using FunctionsBackup.Functions.Http;
 using FunctionsBackup.Operations.Configuration;
 using FunctionsBackup.Orchestrations.Site;
+using FunctionsBackup.Repository.Anomalies;
 using FunctionsBackup.Repository.Snapshots;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
@@ -31,7 +32,8 @@ public sealed class RecoveryPointsApi(ApiEdge edge, BackupSite site)
         all.Reverse();
         var start = before is null ? 0 : all.FindIndex(s => s.Id == before) + 1;
         if (before is not null && start == 0) throw ProblemException.BadRequest("The continuation is not one that was given out; begin without.");
-        var page = all.Skip(start).Take(limit).Select(s => View(s, details: false)).ToList();
+        var suspicions = await AnomaliesOf(lease.Repository).ListAsync(component, cancellationToken);
+        var page = all.Skip(start).Take(limit).Select(s => View(s, suspicions, details: false)).ToList();
         return Answer.Of(new RecoveryPointList(page, start + limit < all.Count ? page[^1].Id : null));
     });
 
@@ -43,10 +45,39 @@ public sealed class RecoveryPointsApi(ApiEdge edge, BackupSite site)
         QueryValues.Allow(request);
         await InstanceApi.CheckPointAsync(site, id, null, cancellationToken);
         await using var lease = await site.Repositories.RentRecordsAsync(cancellationToken);
-        return Answer.Of(View(await lease.Repository.GetSnapshotAsync(id, null, cancellationToken), details: true));
+        var snapshot = await lease.Repository.GetSnapshotAsync(id, null, cancellationToken);
+        return Answer.Of(View(snapshot, await AnomaliesOf(lease.Repository).ListAsync(snapshot.Component, cancellationToken), details: true));
     });
 
-    private static RecoveryPointView View(Snapshot snapshot, bool details) => new()
+    /// <summary>A person decides on a suspicious recovery point: <c>accept</c> or <c>reject</c>.</summary>
+    [Function("DecideRecoveryPoint")]
+    public Task<IActionResult> DecideAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "recovery-points/{id}/{verb}")] HttpRequest request, string id, string verb,
+        FunctionContext context, CancellationToken cancellationToken) => edge.RunAsync(request, context, async caller =>
+    {
+        QueryValues.Allow(request);
+        if (verb is not ("accept" or "reject"))
+            throw ProblemException.NotFound("There is no such action; a suspicious recovery point can be accepted and rejected.");
+        var reason = (await RequestBody.ReadAsync<DecidePoint>(request, cancellationToken, null)).Reason.Trim();
+        if (reason.Length is 0 or > 500 || reason.Any(char.IsControl))
+            throw ProblemException.BadRequest("The reason must be one line of at most 500 characters; it is kept with the decision.");
+        await InstanceApi.CheckPointAsync(site, id, null, cancellationToken);
+        await using var lease = await site.Repositories.RentRecordsAsync(cancellationToken);
+        var snapshot = await lease.Repository.GetSnapshotAsync(id, null, cancellationToken);
+        var decision = new AnomalyDecision(snapshot.Id, verb == "accept", caller.Name, reason, site.Time.GetUtcNow());
+        var anomalies = AnomaliesOf(lease.Repository);
+        await anomalies.DecideAsync(decision, cancellationToken);
+        var facts = new Dictionary<string, string>
+        {
+            ["accepted"] = decision.Accepted ? "true" : "false", ["reason"] = reason, ["recovery_point"] = snapshot.Id,
+        };
+        var view = View(snapshot, await anomalies.ListAsync(snapshot.Component, cancellationToken), details: false);
+        return Answer.Of(view, facts: facts);
+    });
+
+    private static AnomalyStore AnomaliesOf(Repository.BackupRepository repository) => new(repository.Store, repository.Sealed);
+
+    private static RecoveryPointView View(Snapshot snapshot, Suspicions suspicions, bool details) => new()
     {
         Id = snapshot.Id,
         Component = snapshot.Component,
@@ -58,6 +89,8 @@ public sealed class RecoveryPointsApi(ApiEdge edge, BackupSite site)
         LogicalBytes = snapshot.Statistics.LogicalBytes,
         NewBytes = snapshot.Statistics.NewBytes,
         StoredBytes = snapshot.Statistics.StoredBytes,
+        Standing = suspicions.StandingOf(snapshot).ToString().ToLowerInvariant(),
+        Suspicion = SuspicionView.Of(suspicions.Of(snapshot.Id)),
         Warnings = snapshot.Warnings,
         Details = details ? snapshot.Details?.DeepClone() : null,
     };

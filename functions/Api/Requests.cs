@@ -24,6 +24,9 @@ public sealed record StartRestore
     /// <summary>A recovery point's id, or <c>latest</c>.</summary>
     public string Point { get; init; } = "latest";
 
+    /// <summary>The last recovery point from before what is suspicious; goes with <c>latest</c>.</summary>
+    public bool BeforeAnomaly { get; init; }
+
     /// <summary>Only say what would be done.</summary>
     public bool PlanOnly { get; init; }
 
@@ -71,4 +74,11 @@ public sealed record Steer
 {
     /// <summary>Why, for the record.</summary>
     public string? Reason { get; init; }
+}
+
+/// <summary>Body of <c>POST /recovery-points/{id}/accept</c> and <c>/reject</c>.</summary>
+public sealed record DecidePoint
+{
+    /// <summary>Why, one line of at most 500 characters; it is kept with the decision.</summary>
+    public required string Reason { get; init; }
 }

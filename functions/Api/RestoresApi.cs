@@ -58,7 +58,8 @@ public sealed class RestoresApi(ApiEdge edge, BackupSite site, RestoreStarter st
 
     private static RestoreRequest Read(StartRestore body) => new()
     {
-        Component = body.Component, Target = body.Target, Point = body.Point, PlanOnly = body.PlanOnly, ToTime = body.ToTime,
+        Component = body.Component, Target = body.Target, Point = body.Point, BeforeAnomaly = body.BeforeAnomaly,
+        PlanOnly = body.PlanOnly, ToTime = body.ToTime,
         ToLsn = body.ToLsn, ToName = body.ToName, ToXid = body.ToXid, ToBackup = body.ToBackup, Inclusive = body.Inclusive,
         Exclusive = body.Exclusive, Timeline = body.Timeline, TargetAction = body.TargetAction, Delta = body.Delta,
         DeleteExtra = body.DeleteExtra, Overwrite = body.Overwrite, Staging = body.Staging, Include = RequestBody.Texts(body.Include, "include"),

@@ -4,6 +4,7 @@ using FunctionsBackup.Functions.Status;
 using FunctionsBackup.Operations.Configuration;
 using FunctionsBackup.Operations.Metrics;
 using FunctionsBackup.Orchestrations.Site;
+using FunctionsBackup.Orchestrations.Standing;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Azure.Functions.Worker;
@@ -17,11 +18,12 @@ public sealed partial class StatusApi(ApiEdge edge, BackupSite site, StatusBoard
 {
     [Function("GetStatus")]
     public Task<IActionResult> StatusAsync(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "status")] HttpRequest request, FunctionContext context,
-        CancellationToken cancellationToken) => edge.RunAsync(request, context, async _ =>
+        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "status")] HttpRequest request, [DurableClient] DurableTaskClient client,
+        FunctionContext context, CancellationToken cancellationToken) => edge.RunAsync(request, context, async _ =>
     {
         QueryValues.Allow(request);
-        return Answer.Of(await board.GetAsync(cancellationToken));
+        var status = await board.GetAsync(cancellationToken);
+        return Answer.Of(status with { Work = await RunningWork.ListAsync(client, cancellationToken) });
     });
 
     [Function("GetMetrics")]

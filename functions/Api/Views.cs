@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using FunctionsBackup.Repository.Anomalies;
 
 namespace FunctionsBackup.Functions.Api;
 
@@ -63,8 +64,41 @@ public sealed record RecoveryPointView
 
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
+    /// <summary>
+    /// <c>clean</c>, <c>suspicious</c> (a person has to decide), <c>tainted</c> (taken after one that is suspicious or was rejected) or
+    /// <c>rejected</c>.
+    /// </summary>
+    public required string Standing { get; init; }
+
+    /// <summary>What is unusual about it; null: nothing.</summary>
+    public SuspicionView? Suspicion { get; init; }
+
     /// <summary>What its component notes; only where one is shown.</summary>
     public JsonNode? Details { get; init; }
+}
+
+/// <summary>What is unusual about a recovery point, and what a person decided.</summary>
+public sealed record SuspicionView
+{
+    public IReadOnlyList<string> Reasons { get; init; } = [];
+
+    /// <summary>Null: nobody has decided.</summary>
+    public bool? Accepted { get; init; }
+
+    public string? DecidedBy { get; init; }
+
+    public DateTimeOffset? DecidedAt { get; init; }
+
+    public string? DecisionReason { get; init; }
+
+    internal static SuspicionView? Of(Suspicion? suspicion) => suspicion is null ? null : new SuspicionView
+    {
+        Reasons = suspicion.Reasons,
+        Accepted = suspicion.Decision?.Accepted,
+        DecidedBy = suspicion.Decision?.By,
+        DecidedAt = suspicion.Decision?.At,
+        DecisionReason = suspicion.Decision?.Reason,
+    };
 }
 
 /// <summary>Some recovery points, newest first.</summary>

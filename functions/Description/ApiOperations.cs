@@ -1,6 +1,7 @@
 using FunctionsBackup.Functions.Access;
 using FunctionsBackup.Functions.Api;
 using FunctionsBackup.Functions.Status;
+using FunctionsBackup.Operations.Audit;
 
 namespace FunctionsBackup.Functions.Description;
 
@@ -25,6 +26,9 @@ public sealed record ApiOperation(string Function, string Method, string Route, 
     public Type? Response { get; init; }
 
     public int Success { get; init; } = 200;
+
+    /// <summary>What the route's <c>{verb}</c> may be.</summary>
+    public IReadOnlyList<string> Verbs { get; init; } = [];
 
     public IReadOnlyList<string> Query { get; init; } = [];
 
@@ -58,6 +62,11 @@ public static class ApiOperations
         {
             Response = typeof(RecoveryPointView), Refusals = [400, 404, 409],
         },
+        new("DecideRecoveryPoint", "post", "recovery-points/{id}/{verb}", ApiRole.Approver, "Accepts or rejects a suspicious recovery point.")
+        {
+            Action = AuditActions.AnomalyDecision, Request = typeof(DecidePoint), RequestRequired = true, Response = typeof(RecoveryPointView),
+            Verbs = ["accept", "reject"], Refusals = [400, 404, 409, 413, 415],
+        },
         new("GetStatus", "get", "status", ApiRole.Viewer, "Is everything protected, would it restore, how long would it take?")
         {
             Response = typeof(SiteStatus), Refusals = [400, 409],
@@ -90,7 +99,8 @@ public static class ApiOperations
         },
         new("Steer" + one, "post", path + "/{id}/{verb}", ApiRole.Operator, $"Cancels, suspends, resumes or terminates a {noun}.")
         {
-            Request = typeof(Steer), Response = typeof(StartedView), Success = 202, Refusals = [400, 404, 409, 413, 415],
+            Request = typeof(Steer), Response = typeof(StartedView), Success = 202, Verbs = ["cancel", "suspend", "resume", "terminate"],
+            Refusals = [400, 404, 409, 413, 415],
         },
     ];
 }

@@ -68,7 +68,7 @@ internal static partial class OpenApiDocument
         {
             var name = match.Groups[1].Value;
             var schema = new JsonObject { ["type"] = "string" };
-            if (name == "verb") schema["enum"] = new JsonArray("cancel", "suspend", "resume", "terminate");
+            if (name == "verb") schema["enum"] = new JsonArray([.. operation.Verbs.Select(v => JsonValue.Create(v))]);
             parameters.Add(new JsonObject { ["name"] = name, ["in"] = "path", ["required"] = true, ["schema"] = schema });
         }
 

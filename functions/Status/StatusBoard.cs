@@ -1,3 +1,4 @@
+using FunctionsBackup.Orchestrations.Replication;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Orchestrations.Standing;
 
@@ -44,7 +45,8 @@ public sealed class StatusBoard(BackupSite site) : IDisposable
     private async Task<SiteStatus> FindAsync(CancellationToken cancellationToken)
     {
         var components = ProtectedComponents.Of(site.Configuration);
-        if (components.Count == 0) return new SiteStatus(false, site.Time.GetUtcNow(), []);
+        var replicas = site.Configuration.Replicas;
+        if (components.Count == 0 && replicas.Count == 0) return new SiteStatus(false, site.Time.GetUtcNow(), [], []);
         await using var lease = await site.Repositories.RentRecordsAsync(cancellationToken);
         var damaged = await ComponentStanding.FindDamagedAsync(lease.Repository, cancellationToken);
         var views = new List<ComponentView>();
@@ -55,6 +57,8 @@ public sealed class StatusBoard(BackupSite site) : IDisposable
             views.Add(ComponentView.Of(standing));
         }
 
-        return new SiteStatus(views.All(v => v.Well), site.Time.GetUtcNow(), views);
+        var standings = await Task.WhenAll(replicas.Select(r => ReplicaStanding.OfAsync(site, lease.Repository, r, cancellationToken)));
+        var well = views.Count > 0 && views.All(v => v.Well) && standings.All(s => s.IsWell);
+        return new SiteStatus(well, site.Time.GetUtcNow(), views, [.. standings.Select(ReplicaView.Of)]);
     }
 }

@@ -46,7 +46,7 @@ public sealed class RepositoryPool : IAsyncDisposable
     private readonly Dictionary<string, Opened> _runs = [];
     private readonly ITimer _tidy;
     private SharedKeys? _keys;
-    private Task _preparing = Task.CompletedTask;
+    private Task? _preparing;
 
     internal RepositoryPool(BackupSite site)
     {
@@ -56,9 +56,9 @@ public sealed class RepositoryPool : IAsyncDisposable
 
     /// <summary>
     /// Begins to unlock the keys on another thread, for who will need the repository soon and has other things to do first. Call it before
-    /// the first rent; who rents meanwhile waits for it.
+    /// the first rent, from one thread; who rents meanwhile waits for it. A second call does nothing.
     /// </summary>
-    public void Prepare() => _preparing = Task.Run(PrepareAsync);
+    public void Prepare() => _preparing ??= Task.Run(PrepareAsync);
 
     /// <summary>Lends the repository as it was when this run first asked for it.</summary>
     /// <param name="run">Name of the run, the instance, or whatever shares a view of the repository.</param>
@@ -141,7 +141,7 @@ public sealed class RepositoryPool : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _tidy.DisposeAsync();
-        await _preparing;
+        if (_preparing is not null) await _preparing;
         foreach (var opened in _runs.Values) await CloseAsync(opened);
         _runs.Clear();
         _keys?.Drop();

@@ -10,9 +10,9 @@ internal static class RestoreRun
 {
     public static async Task<int> RunAsync(CommandContext context, RestoreRequest request, CancellationToken cancellationToken)
     {
+        await using var host = await WorkHost.StartAsync(context, cancellationToken); // while the key is being derived
         var repository = await context.OpenForReadingAsync(request.FromReplica, cancellationToken);
         await RepositoryWarnings.SayAsync(context, repository, request.Component, cancellationToken);
-        await using var host = await WorkHost.StartAsync(context, cancellationToken);
         var start = await new RestoreStarter(context.Site).StartAsync(host.Client, request with { RequestedBy = "cli" }, cancellationToken);
         context.Audit.Instance = start.InstanceId;
         if (!start.Started) throw new UsageException(

@@ -25,7 +25,6 @@ internal sealed class WorkHost : IAsyncDisposable
     /// <exception cref="HostingException">The state cannot be used.</exception>
     public static async Task<WorkHost> StartAsync(CommandContext context, CancellationToken cancellationToken)
     {
-        context.Site.Repositories.Prepare(); // deriving the key is slow on purpose, and needs nothing of what follows
         var host = await BuildAsync(context, cancellationToken);
         return new WorkHost(host) { WorksHere = host.StartEngine() };
     }

@@ -17,7 +17,7 @@ public sealed class RequestAuditTests
     public async Task Each_operation_that_is_more_than_a_look_leaves_its_entry()
     {
         await using var site = await TestSite.CreateAsync();
-        var key = Keys(site).Add("otto", Role.Operator);
+        var key = Keys(site).Add("otto", Role.Approver);
         var host = await site.ServeAsync();
         using var api = new ApiClient(host);
         var expected = new List<(string Action, AuditOutcome Outcome)>();
@@ -34,7 +34,7 @@ public sealed class RequestAuditTests
             await api.SendAsync("GET", operation.Route.Replace("{id}", "nothing", StringComparison.Ordinal), key: key);
         var entries = (await EntriesAsync(host)).Where(e => e.Action != AuditActions.ConfigurationChanged).ToList();
         entries.Select(e => (e.Action, e.Outcome)).ShouldBe(expected, ignoreOrder: true);
-        entries.ShouldAllBe(e => e.Actor == new AuditActor(AuditActorKind.ApiKey, "otto", "operator") && e.RemoteAddress == "127.0.0.1" && e.Error != null);
+        entries.ShouldAllBe(e => e.Actor == new AuditActor(AuditActorKind.ApiKey, "otto", "approver") && e.RemoteAddress == "127.0.0.1" && e.Error != null);
     }
 
     [Fact]
