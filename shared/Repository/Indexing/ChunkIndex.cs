@@ -113,9 +113,13 @@ internal sealed class ChunkIndex : IDisposable
     public async ValueTask FindKeptAsync(ChunkId id, List<ChunkLocation> places, CancellationToken cancellationToken)
     {
         places.Clear();
+        var entries = new List<IndexEntry>(2);
         foreach (var segment in _segments)
-            foreach (var entry in await segment.FindAllAsync(id, cancellationToken).ConfigureAwait(false))
-                places.Add(new ChunkLocation(segment, entry.Block, entry.Offset, entry.Length));
+        {
+            entries.Clear();
+            await segment.FindAllAsync(id, entries, cancellationToken).ConfigureAwait(false);
+            foreach (var entry in entries) places.Add(new ChunkLocation(segment, entry.Block, entry.Offset, entry.Length));
+        }
 
         if (places.Count < 2 || places.TrueForAll(p => _condemned.Contains(p.Pack.Name))) return;
         var best = places.Where(p => !_condemned.Contains(p.Pack.Name)).MinBy(p => p.Pack.Name, StringComparer.Ordinal);

@@ -117,12 +117,11 @@ internal sealed class IndexSegment : IDisposable
         return second;
     }
 
-    /// <summary>All places of a chunk that this segment has: merges and repairs keep every pack in which it lies.</summary>
+    /// <summary>Adds all places of a chunk that this segment has: merges and repairs keep every pack in which it lies.</summary>
     /// <exception cref="DamageException">A page is not what was written.</exception>
-    public async ValueTask<IReadOnlyList<IndexEntry>> FindAllAsync(ChunkId id, CancellationToken cancellationToken)
+    public async ValueTask FindAllAsync(ChunkId id, List<IndexEntry> found, CancellationToken cancellationToken)
     {
-        if (_fences.Length == 0 || !_filter.MayContain(id)) return [];
-        var found = new List<IndexEntry>(1);
+        if (_fences.Length == 0 || !_filter.MayContain(id)) return;
         for (var page = FirstPage(id); page < _fences.Length && _fences[page] <= id.Prefix; page++)
         {
             var entries = await ReadPageAsync(page, cancellationToken).ConfigureAwait(false);
@@ -130,8 +129,6 @@ internal sealed class IndexSegment : IDisposable
                 at += IndexFormat.EntrySize)
                 found.Add(IndexEntry.Read(entries.AsSpan(at)));
         }
-
-        return found;
     }
 
     /// <summary>The decrypted entries of a page, from the cache if they are there.</summary>

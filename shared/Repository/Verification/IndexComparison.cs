@@ -41,13 +41,14 @@ internal sealed class IndexComparison
     public async ValueTask AddAsync(WrittenPack pack, CancellationToken cancellationToken)
     {
         var places = PlacesIn(pack);
-        foreach (var (id, at) in places)
+        var entries = new List<IndexEntry>(2);
+        foreach (var id in places.Ids)
         {
             var named = false;
             foreach (var segment in _segmentsOf.GetValueOrDefault(pack.Info.Name, []))
             {
-                var entries = await FindAsync(segment, id, cancellationToken).ConfigureAwait(false);
-                var right = entries.Count(e => IsIn(segment, e, pack.Info.Name) && at.Contains(PlaceOf(segment, e)));
+                await FindAsync(segment, id, entries, cancellationToken).ConfigureAwait(false);
+                var right = entries.Count(e => IsIn(segment, e, pack.Info.Name) && places.Contains(id, PlaceOf(segment, e)));
                 if (right == 0) continue;
                 named = true;
                 _right.AddOrUpdate((segment.Name, pack.Info.Name), right, (_, n) => n + right);
@@ -86,22 +87,23 @@ internal sealed class IndexComparison
         var places = PlacesIn(directory);
         var wrong = new List<ChunkId>();
         await foreach (var entry in EntriesAsync(segment, cancellationToken).ConfigureAwait(false))
-            if (IsIn(segment, entry, pack.Name) && !(places.TryGetValue(entry.Id, out var at) && at.Contains(PlaceOf(segment, entry))))
+            if (IsIn(segment, entry, pack.Name) && !places.Contains(entry.Id, PlaceOf(segment, entry)))
                 wrong.Add(entry.Id);
         return new WrongEntries(segment.Name, pack.Name, wrong);
     }
 
-    private async ValueTask<IReadOnlyList<IndexEntry>> FindAsync(IndexSegment segment, ChunkId id, CancellationToken cancellationToken)
+    private async ValueTask FindAsync(IndexSegment segment, ChunkId id, List<IndexEntry> found, CancellationToken cancellationToken)
     {
-        if (_unreadable.ContainsKey(segment.Name)) return [];
+        found.Clear();
+        if (_unreadable.ContainsKey(segment.Name)) return;
         try
         {
-            return await segment.FindAllAsync(id, cancellationToken).ConfigureAwait(false);
+            await segment.FindAllAsync(id, found, cancellationToken).ConfigureAwait(false);
         }
         catch (DamageException)
         {
             _unreadable.TryAdd(segment.Name, true); // the check of the segment's hash names it
-            return [];
+            found.Clear();
         }
     }
 
@@ -132,21 +134,36 @@ internal sealed class IndexComparison
         return new Place(block.Offset, block.StoredLength, block.PlainLength, entry.Offset, entry.Length);
     }
 
-    private static Dictionary<ChunkId, List<Place>> PlacesIn(WrittenPack pack)
+    private static PackPlaces PlacesIn(WrittenPack pack)
     {
-        var places = new Dictionary<ChunkId, List<Place>>();
+        var places = new PackPlaces(pack.Blocks.Sum(b => b.Chunks.Count));
         foreach (var block in pack.Blocks)
         {
             var at = 0;
             foreach (var chunk in block.Chunks)
             {
-                if (!places.TryGetValue(chunk.Id, out var its)) places.Add(chunk.Id, its = []);
-                its.Add(new Place(block.Offset, block.StoredLength, block.PlainLength, at, chunk.Length));
+                places.Add(chunk.Id, new Place(block.Offset, block.StoredLength, block.PlainLength, at, chunk.Length));
                 at += chunk.Length;
             }
         }
 
         return places;
+    }
+
+    /// <summary>Where a pack holds each of its chunks; nearly always at one place.</summary>
+    private sealed class PackPlaces(int capacity)
+    {
+        private readonly Dictionary<ChunkId, Place> _first = new(capacity);
+        private readonly HashSet<(ChunkId Id, Place At)> _more = [];
+
+        public IEnumerable<ChunkId> Ids => _first.Keys;
+
+        public void Add(ChunkId id, Place at)
+        {
+            if (!_first.TryAdd(id, at)) _more.Add((id, at));
+        }
+
+        public bool Contains(ChunkId id, Place at) => (_first.TryGetValue(id, out var first) && first == at) || _more.Contains((id, at));
     }
 
     private readonly record struct Place(uint Block, int Stored, int Plain, int Offset, int Length);
