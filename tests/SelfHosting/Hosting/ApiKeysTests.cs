@@ -31,16 +31,6 @@ public sealed class ApiKeysTests : IDisposable
     }
 
     [Fact]
-    public async Task Changes_at_the_same_time_wait_for_each_other()
-    {
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(n => Task.Run(() =>
-        {
-            for (var i = 0; i < 5; i++) Keys.Add($"k{n}-{i}", Role.Viewer);
-        })));
-        Keys.List().Count.ShouldBe(40);
-    }
-
-    [Fact]
     public void A_key_is_found_by_its_text_and_by_nothing_else()
     {
         var keys = Keys;

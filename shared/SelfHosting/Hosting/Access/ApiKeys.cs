@@ -27,11 +27,6 @@ public sealed class ApiKeys(string path, TimeProvider time)
         RespectRequiredConstructorParameters = true,
     };
 
-    /// <summary>Ten seconds in all: a change takes milliseconds.</summary>
-    private const int MaximumTries = 500;
-
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
-
     private readonly Lock _gate = new();
     private (DateTime Written, long Length, IReadOnlyList<ApiKey> Keys)? _known;
 
@@ -123,7 +118,7 @@ public sealed class ApiKeys(string path, TimeProvider time)
                 Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, UnixCreateMode = OwnerOnly,
             };
             // Whoever changes the file holds this one: two commands at once lose nothing.
-            using var exclusive = Hold(File + ".lock", options);
+            using var exclusive = new FileStream(File + ".lock", options);
             var keys = change(System.IO.File.Exists(File) ? Read() : []);
             var temporary = File + ".new";
             System.IO.File.Delete(temporary);
@@ -139,22 +134,6 @@ public sealed class ApiKeys(string path, TimeProvider time)
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new HostingException($"The key file {File} cannot be written: {e.Message}", e);
-        }
-    }
-
-    /// <summary>Opens a file that somebody else may hold for the moment of a change of theirs.</summary>
-    private static FileStream Hold(string path, FileStreamOptions options)
-    {
-        for (var tries = 0; ; tries++)
-        {
-            try
-            {
-                return new FileStream(path, options);
-            }
-            catch (IOException e) when (e.GetType() == typeof(IOException) && tries < MaximumTries)
-            {
-                Thread.Sleep(Pause);
-            }
         }
     }
 }
