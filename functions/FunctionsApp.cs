@@ -39,6 +39,7 @@ public static partial class FunctionsApp
         services.AddSingleton<RestoreTestStarter>();
         services.AddSingleton<WalArchivingStarter>();
         services.AddSingleton<StatusBoard>();
+        services.AddSingleton<ReplicaBoard>();
         services.AddSingleton<ApiEdge>();
     }
 

@@ -14,7 +14,8 @@ using Microsoft.Extensions.Logging;
 namespace FunctionsBackup.Functions.Api;
 
 /// <summary>How the site stands, for people, probes and Prometheus; and what the API can do.</summary>
-public sealed partial class StatusApi(ApiEdge edge, BackupSite site, StatusBoard board, ILogger<StatusApi> log)
+public sealed partial class StatusApi(
+    ApiEdge edge, BackupSite site, StatusBoard board, ReplicaBoard replicas, ILogger<StatusApi> log)
 {
     [Function("GetStatus")]
     public Task<IActionResult> StatusAsync(
@@ -23,7 +24,11 @@ public sealed partial class StatusApi(ApiEdge edge, BackupSite site, StatusBoard
     {
         QueryValues.Allow(request);
         var status = await board.GetAsync(cancellationToken);
-        return Answer.Of(status with { Work = await RunningWork.ListAsync(client, cancellationToken) });
+        var copies = await replicas.GetAsync(cancellationToken);
+        return Answer.Of(status with
+        {
+            Well = status.Well && copies.All(r => r.Well), Replicas = copies, Work = await RunningWork.ListAsync(client, cancellationToken),
+        });
     });
 
     [Function("GetMetrics")]

@@ -1,4 +1,3 @@
-using FunctionsBackup.Orchestrations.Replication;
 using FunctionsBackup.Orchestrations.Standing;
 
 namespace FunctionsBackup.Functions.Status;
@@ -7,49 +6,13 @@ namespace FunctionsBackup.Functions.Status;
 /// <param name="Well">All components are within their objectives, and there is one; no replica is late or worse.</param>
 /// <param name="At">When this was found.</param>
 /// <param name="Components">Each that is configured.</param>
-/// <param name="Replicas">Each that is configured.</param>
-public sealed record SiteStatus(bool Well, DateTimeOffset At, IReadOnlyList<ComponentView> Components, IReadOnlyList<ReplicaView> Replicas)
+public sealed record SiteStatus(bool Well, DateTimeOffset At, IReadOnlyList<ComponentView> Components)
 {
+    /// <summary>Each that is configured, as it stood at most five minutes ago.</summary>
+    public IReadOnlyList<ReplicaView> Replicas { get; init; } = [];
+
     /// <summary>What has not ended, oldest first.</summary>
     public IReadOnlyList<RunningWork> Work { get; init; } = [];
-}
-
-/// <summary>How one replica stands. Sizes in bytes, lengths of time in seconds.</summary>
-public sealed record ReplicaView
-{
-    public required string Replica { get; init; }
-
-    /// <summary>
-    /// <c>in_step</c>, <c>behind</c> (within what is allowed), <c>late</c>, <c>empty</c>, <c>foreign</c> (another repository), <c>damaged</c>
-    /// or <c>unreachable</c>.
-    /// </summary>
-    public required string State { get; init; }
-
-    public bool Well { get; init; }
-
-    /// <summary>How long it has been behind; null: not known.</summary>
-    public double? LagSeconds { get; init; }
-
-    public long? MissingObjects { get; init; }
-
-    public long? MissingBytes { get; init; }
-
-    public long? MissingRecoveryPoints { get; init; }
-
-    /// <summary>What is not well, with the mend.</summary>
-    public string? Reason { get; init; }
-
-    internal static ReplicaView Of(ReplicaStanding standing) => new()
-    {
-        Replica = standing.Replica,
-        State = standing.State,
-        Well = standing.IsWell,
-        LagSeconds = standing.Lag is null ? null : standing.Age.TotalSeconds,
-        MissingObjects = standing.Lag?.MissingObjects,
-        MissingBytes = standing.Lag?.MissingBytes,
-        MissingRecoveryPoints = standing.Lag?.MissingSnapshots,
-        Reason = standing.Reason,
-    };
 }
 
 /// <summary>How one component stands. Sizes in bytes, lengths of time in seconds.</summary>

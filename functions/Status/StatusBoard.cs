@@ -1,4 +1,3 @@
-using FunctionsBackup.Orchestrations.Replication;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Orchestrations.Standing;
 
@@ -45,8 +44,7 @@ public sealed class StatusBoard(BackupSite site) : IDisposable
     private async Task<SiteStatus> FindAsync(CancellationToken cancellationToken)
     {
         var components = ProtectedComponents.Of(site.Configuration);
-        var replicas = site.Configuration.Replicas;
-        if (components.Count == 0 && replicas.Count == 0) return new SiteStatus(false, site.Time.GetUtcNow(), [], []);
+        if (components.Count == 0) return new SiteStatus(false, site.Time.GetUtcNow(), []);
         await using var lease = await site.Repositories.RentRecordsAsync(cancellationToken);
         var damaged = await ComponentStanding.FindDamagedAsync(lease.Repository, cancellationToken);
         var views = new List<ComponentView>();
@@ -57,8 +55,6 @@ public sealed class StatusBoard(BackupSite site) : IDisposable
             views.Add(ComponentView.Of(standing));
         }
 
-        var standings = await Task.WhenAll(replicas.Select(r => ReplicaStanding.OfAsync(site, lease.Repository, r, cancellationToken)));
-        var well = views.Count > 0 && views.All(v => v.Well) && standings.All(s => s.IsWell);
-        return new SiteStatus(well, site.Time.GetUtcNow(), views, [.. standings.Select(ReplicaView.Of)]);
+        return new SiteStatus(views.All(v => v.Well), site.Time.GetUtcNow(), views);
     }
 }

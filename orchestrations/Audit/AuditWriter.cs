@@ -21,9 +21,10 @@ internal sealed class AuditWriter(BackupRepository repository, AuditFolder folde
     {
         using var signer = folder.LoadOrCreateSigner(repository.Id, warn);
         var state = folder.ReadState(repository.Id) ?? new AuditState();
-        if (await _spool.CountAsync(cancellationToken) == 0) return;
-        // Before what waits is read: who had a segment behind this head has removed what the head's holds.
-        var head = state.Head is { } known && known.Writer == signer.Writer ? known : await FindHeadAsync(signer.Writer, cancellationToken);
+        // The head before what waits is read: who had a segment behind this head has removed what the head's holds.
+        var head = state.Head is { } known && known.Writer == signer.Writer ? known : null;
+        if (head is null && await _spool.CountAsync(cancellationToken) == 0) return;
+        head ??= await FindHeadAsync(signer.Writer, cancellationToken);
         var waiting = await _spool.ReadAsync(cancellationToken);
         if (waiting.Count == 0) return;
         var others = await new OtherChains(_chains, signer.Writer).FindNewAsync(state.Others ?? [], cancellationToken);

@@ -119,6 +119,38 @@ public sealed class ApiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Status_shows_what_is_at_work_and_how_replicas_stand()
+    {
+        var copy = Path.Combine(_site.Folder, "copy");
+        await File.WriteAllTextAsync(_site.ConfigurationFile, TestSite.Yaml + $$"""
+              replication:
+                replicas:
+                  - { name: here, storage_backend: filesystem, path: {{copy}} }
+                  - { name: gone, storage_backend: filesystem, path: {{_site.Folder}}/nowhere }
+
+            """);
+        FunctionsBackup.Storage.FileSystem.FileSystemObjectStore.Initialize(copy);
+        var started = await _api.PostAsync("backups", """{ "components": ["logs"] }""");
+        started.Code.ShouldBe(202, started.Text);
+        var id = started["id"]!;
+        await _host.Client.WaitForInstanceStartAsync(id).WaitAsync(TimeSpan.FromSeconds(60));
+        var status = await _api.GetAsync("status");
+        status.Code.ShouldBe(200, status.Text);
+        var work = status.Json["work"]!.AsArray().ShouldHaveSingleItem()!;
+        ((string)work["instance"]!).ShouldBe(id);
+        ((string)work["kind"]!).ShouldBe("backup");
+        work["components"]!.AsArray().Select(c => (string)c!).ShouldBe(["logs"]);
+        var replicas = status.Json["replicas"]!.AsArray().ToDictionary(r => (string)r!["replica"]!, r => r!);
+        ((string)replicas["here"]["state"]!).ShouldBe("empty");
+        ((string)replicas["gone"]["state"]!).ShouldBe("unreachable");
+        replicas.Values.ShouldAllBe(r => !(bool)r["well"]! && ((string)r["reason"]!).Length > 0);
+
+        await _api.PostAsync($"backups/{id}/terminate");
+        await _host.Client.WaitForInstanceCompletionAsync(id).WaitAsync(TimeSpan.FromSeconds(60));
+        (await _api.GetAsync("status")).Json["work"]!.AsArray().ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task Without_a_usable_configuration_nothing_starts_and_readiness_tells_no_secret()
     {
         foreach (var text in new[] { "backup_config: { global: { parallel_jobs: lots-of-them } }", null })
