@@ -73,13 +73,17 @@ internal sealed class ReplicaCollector(BackupRepository primary, IObjectStore re
             var live = await LiveBlocks.FindAsync(repository, cancellationToken).ConfigureAwait(false);
             kept = [.. candidates.Where(live.Needs)];
             candidates.ExceptWith(kept);
-            // As the collector does: first out of the index, then out of the store.
-            var merge = repository.Index.Segments.Where(s => s.Packs.Any(p => candidates.Contains(p.Name))).ToList();
-            if (merge.Count > 0)
-                await new IndexMerger(repository.Index).MergeAsync(merge, p => candidates.Contains(p.Name), cancellationToken).ConfigureAwait(false);
-            foreach (var name in candidates)
-                if (await replica.DeleteAsync(name, cancellationToken).ConfigureAwait(false)) _removed++;
         }
+
+        // As the collector does: first out of the index, with what another pass removed and a merge from before it names again, then out of the
+        // store.
+        var gone = await FindGoneAsync(repository, marks, cancellationToken).ConfigureAwait(false);
+        gone.UnionWith(candidates);
+        var merge = repository.Index.Segments.Where(s => s.Packs.Any(p => gone.Contains(p.Name))).ToList();
+        if (merge.Count > 0)
+            await new IndexMerger(repository.Index).MergeAsync(merge, p => gone.Contains(p.Name), cancellationToken).ConfigureAwait(false);
+        foreach (var name in candidates)
+            if (await replica.DeleteAsync(name, cancellationToken).ConfigureAwait(false)) _removed++;
 
         foreach (var mark in due)
         {
@@ -93,6 +97,16 @@ internal sealed class ReplicaCollector(BackupRepository primary, IObjectStore re
                 await _marks.AddSweepAsync(mark.Name, new SweepRecord(its), cancellationToken).ConfigureAwait(false);
             }
         }
+    }
+
+    /// <summary>Packs that the index names, that a mark was carried out on, and that are not here.</summary>
+    private async ValueTask<HashSet<string>> FindGoneAsync(BackupRepository repository, List<StoredMark> marks, CancellationToken cancellationToken)
+    {
+        var condemned = marks.Where(m => m.Sweep is not null).SelectMany(m => m.Condemned).ToHashSet();
+        var gone = new HashSet<string>();
+        foreach (var pack in repository.Index.Packs())
+            if (condemned.Contains(pack.Name) && await replica.FindAsync(pack.Name, cancellationToken).ConfigureAwait(false) is null) gone.Add(pack.Name);
+        return gone;
     }
 
     /// <summary>Segments that were replaced, once nobody can be using them any more.</summary>
