@@ -65,7 +65,7 @@ public sealed class BackupRepository : IAsyncDisposable
         Snapshots = new SnapshotStore(store, sealedObjects, options.Time);
         Points = new RecoveryPointStore(store, sealedObjects);
         Audit = new AuditChains(store, sealedObjects, unlocked.Keys, unlocked.Config.RepositoryId);
-        _hashers = new HasherPool(keys.CreateHasher);
+        _hashers = new HasherPool(keys);
         _chunker = chunker;
         _index = index;
         _fence = fence;
@@ -75,6 +75,9 @@ public sealed class BackupRepository : IAsyncDisposable
     public static string ProductVersion { get; } =
         "fbackup " + (typeof(BackupRepository).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
             .Split('+')[0] ?? "0");
+
+    /// <summary>Whether this host holds a writer file only: it adds recovery points, and reads none.</summary>
+    public bool IsWriteOnly => Keys.IsWriteOnly;
 
     /// <summary>Random, chosen by init: 32 hex digits.</summary>
     public string Id { get; }
@@ -128,7 +131,7 @@ public sealed class BackupRepository : IAsyncDisposable
         var fence = await CollectionFence.OpenAsync(marks, options.Time, cancellationToken).ConfigureAwait(false);
         index.Condemn(fence.CondemnedPacks);
         if (index.Damaged.Count > 0) index.Condemn(await FindAbsentPacksAsync(store, index, cancellationToken).ConfigureAwait(false));
-        var trustsParents = index.Damaged.Count == 0 && !await DamageRecords.AnyAsync(store, cancellationToken).ConfigureAwait(false);
+        var trustsParents = index.Damaged.Count == 0 && !keys.IsWriteOnly && !await DamageRecords.AnyAsync(store, cancellationToken).ConfigureAwait(false);
         return new BackupRepository(store, keys, unlocked, chunker, options, sealedObjects, index, fence, trustsParents);
     }
 
@@ -162,8 +165,9 @@ public sealed class BackupRepository : IAsyncDisposable
     public async ValueTask<Snapshot?> FindParentAsync(string component, Func<Snapshot, bool> accept, CancellationToken cancellationToken)
     {
         if (!TrustsParents) return null;
+        // Not one of a write-only writer: what it says of a file nobody else takes over unseen, and its chunks have ids of their own.
         await foreach (var snapshot in Snapshots.ListNewestFirstAsync(component, cancellationToken).ConfigureAwait(false))
-            if (accept(snapshot)) return snapshot;
+            if (snapshot.Writer is null && accept(snapshot)) return snapshot;
         return null;
     }
 
@@ -214,15 +218,8 @@ public sealed class BackupRepository : IAsyncDisposable
     /// <summary>The id that this repository gives to these bytes: for delta restores. Thread-safe.</summary>
     public ChunkId ComputeId(ReadOnlySpan<byte> plaintext)
     {
-        var hasher = _hashers.Rent();
-        try
-        {
-            return hasher.Compute(plaintext);
-        }
-        finally
-        {
-            _hashers.Return(hasher);
-        }
+        using var hasher = _hashers.Rent(Keys.CurrentEpoch);
+        return hasher.Compute(plaintext);
     }
 
     public async ValueTask DisposeAsync()

@@ -21,5 +21,9 @@ internal sealed class RepositoryKeys(KeyRing ring, string repositoryId)
     public ValueTask MeetEpochAsync(IObjectStore store, uint epoch, CancellationToken cancellationToken) =>
         ring.MeetEpochAsync(store, epoch, cancellationToken);
 
-    public ChunkIdHasher CreateHasher() => new(ring.IdKey);
+    /// <inheritdoc cref="KeyRing.IsWriteOnly"/>
+    public bool IsWriteOnly => ring.IsWriteOnly;
+
+    /// <inheritdoc cref="KeyRing.CreateHasher"/>
+    public ChunkIdHasher CreateHasher(uint epoch) => ring.CreateHasher(epoch);
 }

@@ -21,7 +21,7 @@ internal sealed class CollectionFence
         _openedAtUtc = openedAtUtc;
         _known = [.. known.Select(m => m.Name)];
         // Also by one that was carried out: the parent may have gone with it before the repository was opened.
-        _collectionWaited = known.Any(m => m.Mark.Packs.Count > 0);
+        _collectionWaited = known.Any(m => m.Mark.Packs.Count > 0) || marks?.IsBlind == true;
         CondemnedPacks = [.. known.SelectMany(m => m.Condemned).Distinct()];
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -44,6 +45,8 @@ internal sealed class CollectionMarks(IObjectStore store, SealedObjects sealedOb
     internal const string Prefix = "collect/";
     internal const string SweptSuffix = ".swept";
 
+    private const string Probes = "probe/";
+
     private static readonly SweepRecord Unreadable = new([]);
 
     /// <summary>How long a swept mark stays after its grace time: no backup that is older may commit.</summary>
@@ -51,7 +54,7 @@ internal sealed class CollectionMarks(IObjectStore store, SealedObjects sealedOb
 
     public async ValueTask<string> AddAsync(CollectionMark mark, CancellationToken cancellationToken)
     {
-        var name = Prefix + Guid.CreateVersion7().ToString("N");
+        var name = string.Create(CultureInfo.InvariantCulture, $"{Prefix}{Guid.CreateVersion7():N}-{Math.Floor(mark.GraceSeconds):0}");
         await sealedObjects.CreateAsync(
             SealedKind.CollectionMark, name, default, JsonSerializer.SerializeToUtf8Bytes(mark, CollectionJson.Default.CollectionMark),
             cancellationToken).ConfigureAwait(false);
@@ -76,14 +79,27 @@ internal sealed class CollectionMarks(IObjectStore store, SealedObjects sealedOb
         await store.DeleteAsync(mark.Name + SweptSuffix, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// Whether what marks say cannot be read: by a write-only writer, who sees that there are marks, since when, whether they were carried out,
+    /// and their grace time, which is in their names.
+    /// </summary>
+    public bool IsBlind => sealedObjects.IsWriteOnly;
+
     /// <summary>The store's clock, by an object made for the purpose.</summary>
     public async ValueTask<DateTimeOffset> StoreTimeAsync(CancellationToken cancellationToken)
     {
-        var name = "probe/" + Guid.NewGuid().ToString("N");
+        var name = Probes + Guid.NewGuid().ToString("N");
         await store.CreateAsync(name, "?"u8.ToArray(), cancellationToken).ConfigureAwait(false);
         var info = await store.FindAsync(name, cancellationToken).ConfigureAwait(false);
-        await store.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
+        await TryRemoveAsync(name, cancellationToken).ConfigureAwait(false);
         return info?.LastModified ?? throw new ObjectNotFoundException(name, store.Description);
+    }
+
+    /// <summary>Removes what identities that may not delete have left.</summary>
+    public async ValueTask RemoveProbesAsync(DateTimeOffset now, TimeSpan after, CancellationToken cancellationToken)
+    {
+        await foreach (var info in store.ListAsync(Probes, cancellationToken).ConfigureAwait(false))
+            if (now - info.LastModified > after) await store.DeleteAsync(info.Name, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>All marks. One that is damaged must not keep anybody from backing up or restoring; verification names it.</summary>
@@ -94,6 +110,14 @@ internal sealed class CollectionMarks(IObjectStore store, SealedObjects sealedOb
         foreach (var info in all)
         {
             if (info.Name.EndsWith(SweptSuffix, StringComparison.Ordinal)) continue;
+            if (IsBlind)
+            {
+                DateTimeOffset? swept = times.TryGetValue(info.Name + SweptSuffix, out var when) ? when : null;
+                yield return new StoredMark(
+                    info.Name, info.LastModified, new CollectionMark([], GraceIn(info.Name)), swept, swept is null ? null : Unreadable);
+                continue;
+            }
+
             var mark = await ReadAsync(info.Name, CollectionJson.Default.CollectionMark, CollectionMark.Unreadable, cancellationToken).ConfigureAwait(false);
             if (mark is null) continue;
             if (!(mark.GraceSeconds >= 0 && mark.GraceSeconds < TimeSpan.FromDays(3650).TotalSeconds)) mark = CollectionMark.Unreadable;
@@ -107,6 +131,23 @@ internal sealed class CollectionMarks(IObjectStore store, SealedObjects sealedOb
             }
 
             yield return new StoredMark(info.Name, info.LastModified, mark, sweep is null ? null : sweptAt, sweep);
+        }
+    }
+
+    /// <summary>Seconds; none for marks of before they were in the name: to the blind, those count as due at once.</summary>
+    private static double GraceIn(string name) =>
+        double.TryParse(name.AsSpan(name.LastIndexOf('-') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && name.Contains('-', StringComparison.Ordinal)
+            ? Math.Min(seconds, TimeSpan.FromDays(3650).TotalSeconds) : 0;
+
+    private async ValueTask TryRemoveAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await store.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
+        }
+        catch (StoreException) when (IsBlind)
+        {
+            return; // who only writes need not be allowed to delete: collection removes it
         }
     }
 

@@ -4,6 +4,7 @@ using FunctionsBackup.Repository.Locks;
 using FunctionsBackup.Repository.Packing;
 using FunctionsBackup.Repository.Removals;
 using FunctionsBackup.Repository.Runs;
+using FunctionsBackup.Repository.Writers;
 using FunctionsBackup.Storage;
 using FunctionsBackup.Storage.Locks;
 
@@ -156,8 +157,9 @@ public sealed class GarbageCollector(BackupRepository repository)
                 used[pack.Name] = (pack, used.GetValueOrDefault(pack.Name).Bytes + segment.Blocks[i].StoredLength);
             }
 
+        // Chunks of write-only writers have ids of their own, and stay in packs of theirs.
         return [.. used.Values.Where(u => u.Bytes < u.Pack.Size * options.RepackBelow && u.Pack.Size >= PackFormat.TargetSize / 4
-                && !repository.Index.Condemned.Contains(u.Pack.Name))
+                && EpochKinds.IsRepository(u.Pack.Epoch) && !repository.Index.Condemned.Contains(u.Pack.Name))
             .Select(u => u.Pack.Name)];
     }
 
@@ -226,6 +228,7 @@ public sealed class GarbageCollector(BackupRepository repository)
             await _marks.DeleteAsync(mark, cancellationToken).ConfigureAwait(false);
         await new BackupRuns(repository).RemoveAbandonedAsync(now, keep, cancellationToken).ConfigureAwait(false);
         await new RemovalRecords(repository.Store, repository.Sealed).TidyAsync(now, cancellationToken).ConfigureAwait(false);
+        await _marks.RemoveProbesAsync(now, keep, cancellationToken).ConfigureAwait(false);
         await repository.AdoptAsync(cancellationToken).ConfigureAwait(false);
     }
 }

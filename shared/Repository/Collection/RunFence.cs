@@ -26,7 +26,7 @@ internal static class RunFence
             StartedAt = startedAt,
             BeganAt = beganAt,
             KnownMarks = [.. known.Select(m => m.Name)],
-            CollectionWaited = known.Any(m => m.Mark.Packs.Count > 0),
+            CollectionWaited = known.Any(m => m.Mark.Packs.Count > 0) || marks.IsBlind,
         };
     }
 

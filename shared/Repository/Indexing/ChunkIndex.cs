@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using FunctionsBackup.Repository.Packing;
 using FunctionsBackup.Repository.Replication;
+using FunctionsBackup.Repository.Writers;
 using FunctionsBackup.Storage;
 
 namespace FunctionsBackup.Repository.Indexing;
@@ -52,6 +53,7 @@ internal sealed class ChunkIndex : IDisposable
     /// <summary>Opens the segments that have come since, and drops those that are superseded.</summary>
     public async ValueTask RefreshAsync(CancellationToken cancellationToken)
     {
+        if (_keys.IsWriteOnly) return; // a write-only writer knows only what its session has added
         var known = _segments.ToDictionary(s => s.Name);
         var opened = new ConcurrentDictionary<string, (IndexSegment Segment, DateTimeOffset At)>();
         var damaged = new ConcurrentDictionary<string, DamageException>();
@@ -103,7 +105,8 @@ internal sealed class ChunkIndex : IDisposable
 
     /// <summary>Whether a new recovery point may refer to this chunk instead of storing it.</summary>
     public async ValueTask<bool> IsUsableAsync(ChunkId id, CancellationToken cancellationToken) =>
-        await FindAsync(id, false, cancellationToken).ConfigureAwait(false) is not null;
+        await FindAsync(id, false, cancellationToken).ConfigureAwait(false) is { } place
+        && (_keys.IsWriteOnly || EpochKinds.IsRepository(place.Pack.Epoch)); // on what a write-only writer stored, nobody else relies
 
     /// <summary>
     /// The places that must stay so that the chunk stays. Every collector that knows the same marks chooses the same: of several good ones
@@ -122,6 +125,8 @@ internal sealed class ChunkIndex : IDisposable
         }
 
         if (places.Count < 2 || places.TrueForAll(p => _condemned.Contains(p.Pack.Name))) return;
+        // A write-only writer may say that it stored what it did not: all places stay, so that a false one makes no true one go.
+        if (places.Exists(p => !EpochKinds.IsRepository(p.Pack.Epoch))) return;
         var best = places.Where(p => !_condemned.Contains(p.Pack.Name)).MinBy(p => p.Pack.Name, StringComparer.Ordinal);
         places.Clear();
         places.Add(best);

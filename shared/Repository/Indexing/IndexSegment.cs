@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using FunctionsBackup.Repository.Packing;
 using FunctionsBackup.Repository.Replication;
+using FunctionsBackup.Repository.Writers;
 using FunctionsBackup.Storage;
 
 namespace FunctionsBackup.Repository.Indexing;
@@ -87,7 +88,11 @@ internal sealed class IndexSegment : IDisposable
             cipher = new IndexCipher(keys, header);
             var plain = new byte[frontStored - IndexFormat.TagSize];
             cipher.Open(IndexPart.Front, 0, front, plain);
-            return new IndexSegment(store, cache, cipher, name, frontStored, entries, DecodeFront(plain, pages));
+            var opened = new IndexSegment(store, cache, cipher, name, frontStored, entries, DecodeFront(plain, pages));
+            // A write-only writer says where its chunks are, and nothing of others'.
+            if (!EpochKinds.IsRepository(epoch) && (opened.Supersedes.Count > 0 || opened.Packs.Any(p => p.Epoch != epoch)))
+                throw new InvalidDataException("A write-only writer made it, and it names what others have.");
+            return opened;
         }
         catch (Exception e) when (e is CryptographicException or InvalidDataException)
         {

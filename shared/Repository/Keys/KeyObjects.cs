@@ -28,6 +28,20 @@ internal static class KeyObjects
     /// <summary>Copies of the slots; see <see cref="SlotWitnesses"/>.</summary>
     public static string SlotWitnesses(string generation) => $"{Prefix}{generation}/witness/";
 
+    /// <summary>Records of write-only writers, and the private half of the key that their sessions are wrapped for.</summary>
+    public static string Writers(string generation) => $"{Prefix}{generation}/writers/";
+
+    public static string Writer(string generation, uint writer) => $"{Writers(generation)}{writer:x8}";
+
+    public static string WriterRemoval(string generation, uint writer) => Writer(generation, writer) + ".removed";
+
+    public static string WritersKey(string generation) => $"{Writers(generation)}key";
+
+    /// <summary>Data keys of sessions of write-only writers.</summary>
+    public static string Sessions(string generation) => $"{Prefix}{generation}/sessions/";
+
+    public static string Session(string generation, uint session) => $"{Sessions(generation)}{session:x8}";
+
     /// <summary><c>m1-</c> and 8 hex digits: the random part keeps concurrent inits out of each other's way.</summary>
     public static bool IsGeneration(ReadOnlySpan<char> name) =>
         name.Length == 11 && name.StartsWith("m1-") && IsLowerHex(name[3..]);
@@ -35,9 +49,13 @@ internal static class KeyObjects
     public static bool IsLowerHex(ReadOnlySpan<char> text) => !text.ContainsAnyExcept(LowerHex);
 
     /// <summary>A small object's bytes, or null if there is none; at most one more than <see cref="JsonFields.MaximumLength"/>.</summary>
-    public static async ValueTask<byte[]?> ReadAsync(IObjectStore store, string name, CancellationToken cancellationToken)
+    public static ValueTask<byte[]?> ReadAsync(IObjectStore store, string name, CancellationToken cancellationToken) =>
+        ReadAsync(store, name, JsonFields.MaximumLength, cancellationToken);
+
+    /// <summary>The same of an object that may be larger: at most one byte more than <paramref name="maximum"/>.</summary>
+    public static async ValueTask<byte[]?> ReadAsync(IObjectStore store, string name, int maximum, CancellationToken cancellationToken)
     {
-        var buffer = new byte[JsonFields.MaximumLength + 1];
+        var buffer = new byte[maximum + 1];
         try
         {
             var length = await store.ReadAsync(name, 0, buffer, cancellationToken).ConfigureAwait(false);

@@ -11,6 +11,9 @@ internal static class KeyRecord
     public const string SecretsKind = "secrets";
     public const string EpochKind = "epoch";
 
+    /// <summary>The private half of the key that sessions of write-only writers are wrapped for: the scalar, big-endian.</summary>
+    public const string WritersKind = "writers";
+
     private const string Magic = "FunctionsBackup key record";
     private const int Version = 1;
 

@@ -156,34 +156,27 @@ internal sealed class ChunkFetcher(IObjectStore store, RepositoryKeys keys, Chun
                 }
             }
 
-            var hasher = owner.Hashers.Rent();
-            try
+            using var hasher = owner.Hashers.Rent(range.Pack.Epoch);
+            ChunkId verified = default;
+            foreach (var piece in block.Pieces)
             {
-                ChunkId verified = default;
-                foreach (var piece in block.Pieces)
+                if (piece.OffsetInBlock + (long)piece.Request.Length > plain.Length)
                 {
-                    if (piece.OffsetInBlock + (long)piece.Request.Length > plain.Length)
-                    {
-                        Fail(piece.Request, new DamageException(
-                            name, $"The index is wrong about chunk {piece.Request.Id} in {name}; run 'fbackup repository repair'."));
-                        continue;
-                    }
-
-                    var chunk = plain.Slice(piece.OffsetInBlock, piece.Request.Length);
-                    if (piece.Request.Id != verified && hasher.Compute(chunk.Span) != piece.Request.Id)
-                    {
-                        Fail(piece.Request, new DamageException(
-                            name, $"Chunk {piece.Request.Id} in {name} is not what was stored; run 'fbackup repository repair'."));
-                        continue;
-                    }
-
-                    verified = piece.Request.Id;
-                    await sink(piece.Request, chunk, cancellationToken).ConfigureAwait(false);
+                    Fail(piece.Request, new DamageException(
+                        name, $"The index is wrong about chunk {piece.Request.Id} in {name}; run 'fbackup repository repair'."));
+                    continue;
                 }
-            }
-            finally
-            {
-                owner.Hashers.Return(hasher);
+
+                var chunk = plain.Slice(piece.OffsetInBlock, piece.Request.Length);
+                if (piece.Request.Id != verified && hasher.Compute(chunk.Span) != piece.Request.Id)
+                {
+                    Fail(piece.Request, new DamageException(
+                        name, $"Chunk {piece.Request.Id} in {name} is not what was stored; run 'fbackup repository repair'."));
+                    continue;
+                }
+
+                verified = piece.Request.Id;
+                await sink(piece.Request, chunk, cancellationToken).ConfigureAwait(false);
             }
         }
 

@@ -6,6 +6,8 @@ using FunctionsBackup.Repository.Keys;
 using FunctionsBackup.Repository.Packing;
 using FunctionsBackup.Repository.Sealing;
 using FunctionsBackup.Repository.Verification;
+using FunctionsBackup.Repository.Writers;
+using FunctionsBackup.Storage;
 
 namespace FunctionsBackup.Repository.Replication;
 
@@ -18,6 +20,9 @@ internal sealed class ObjectCheck(UnlockedRepository unlocked)
     private const int EpochAt = 8;
 
     private readonly RepositoryKeys _keys = new(unlocked.Keys, unlocked.Config.RepositoryId);
+
+    /// <summary>Where keys of sessions of write-only writers are read from; null: nothing such is met.</summary>
+    public IObjectStore? Keys { get; init; }
 
     /// <summary>
     /// The last epoch whose key is where objects are copied to: nothing may come there before its key, whatever the primary has learned since.
@@ -43,7 +48,8 @@ internal sealed class ObjectCheck(UnlockedRepository unlocked)
         {
             if (!HasDigest(bytes.Span)) return "its bytes do not have the digest at their end";
             var epoch = BinaryPrimitives.ReadUInt32LittleEndian(bytes.Span[EpochAt..]);
-            if (epoch > LastEpoch || !unlocked.Keys.HasEpoch(epoch)) throw new NewEpochException(name, epoch);
+            if (!EpochKinds.IsRepository(epoch) && Keys is not null) await unlocked.Keys.MeetEpochAsync(Keys, epoch, cancellationToken).ConfigureAwait(false);
+            else if (epoch > LastEpoch || !unlocked.Keys.HasEpoch(epoch)) throw new NewEpochException(name, epoch);
             var store = new OneObject(name, bytes);
             if (IndexFormat.IsName(name)) await ReadSegmentAsync(store, cancellationToken).ConfigureAwait(false);
             else await new SealedObjects(store, unlocked.Keys, unlocked.Config.RepositoryId)
@@ -88,6 +94,12 @@ internal sealed class ObjectCheck(UnlockedRepository unlocked)
             {
                 if (!name.StartsWith(prefix, StringComparison.Ordinal)) continue;
                 KeySlot.Parse(name[prefix.Length..], bytes);
+                return null;
+            }
+
+            if (name.StartsWith(KeyObjects.Sessions(generation), StringComparison.Ordinal))
+            {
+                SessionRecord.Parse(bytes.ToArray());
                 return null;
             }
 

@@ -31,7 +31,7 @@ public sealed class ReplicaHealing(
         RemovalRecords.Prefix, ReplicatedObjects.Audit, IndexFormat.Prefix,
     ];
 
-    private readonly ObjectHealer _healer = new(new ObjectCheck(unlocked));
+    private readonly ObjectHealer _healer = new(new ObjectCheck(unlocked) { Keys = primary });
     private readonly SealedObjects _primary = new(primary, unlocked.Keys, unlocked.Config.RepositoryId);
     private readonly SealedObjects _replica = new(replica, unlocked.Keys, unlocked.Config.RepositoryId);
 

@@ -26,7 +26,7 @@ public sealed class Replicator(BackupRepository primary, IObjectStore replica, R
     /// <summary>How often the primary's index may be merged while packs are copied, before somebody should look.</summary>
     private const int Attempts = 5;
 
-    private readonly ObjectCheck _check = new(primary.Unlocked);
+    private readonly ObjectCheck _check = new(primary.Unlocked) { Keys = primary.Store };
     private long _objects, _bytes;
 
     /// <summary>Makes one pass.</summary>
@@ -52,7 +52,9 @@ public sealed class Replicator(BackupRepository primary, IObjectStore replica, R
         var epochs = KeyObjects.Epochs(primary.Unlocked.Config.KeyGeneration);
         _check.LastEpoch = (uint)await replica.ListAsync(epochs, cancellationToken).CountAsync(cancellationToken).ConfigureAwait(false);
         var (records, segments) = await CopyPacksAsync(copier, cancellationToken).ConfigureAwait(false);
-        await copier.CopyInOrderAsync(Missing(ReplicatedObjects.Wal, cancellationToken), null, cancellationToken).ConfigureAwait(false);
+        var wal = await Missing(ReplicatedObjects.Wal, cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
+        await CopySessionsAsync(copier, cancellationToken).ConfigureAwait(false);
+        await copier.CopyInOrderAsync(wal.ToAsyncEnumerable(), null, cancellationToken).ConfigureAwait(false);
 
         var follower = new ReplicaFollower(primary, replica, copier, options);
         await follower.FollowRemovalsAsync(cancellationToken).ConfigureAwait(false);
@@ -92,6 +94,14 @@ public sealed class Replicator(BackupRepository primary, IObjectStore replica, R
             throw new ObjectNotFoundException(KeyObjects.Config, primary.Store.Description);
         await copier.CopyInOrderAsync(new[] { config }.ToAsyncEnumerable(), null, cancellationToken).ConfigureAwait(false);
         if (copier.Damaged.Count > 0) throw new DamageException(KeyObjects.Config, $"The primary's config is damaged: {copier.Damaged[0].Problem}.");
+    }
+
+    /// <summary>Write-only writers begin sessions all the time: once more, after all was listed that may need their keys.</summary>
+    private async ValueTask CopySessionsAsync(ReplicaCopier copier, CancellationToken cancellationToken)
+    {
+        var generation = primary.Unlocked.Config.KeyGeneration;
+        foreach (var prefix in new[] { KeyObjects.Writers(generation), KeyObjects.Sessions(generation) })
+            await copier.CopyInOrderAsync(Missing(prefix, cancellationToken), null, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Lists records, looks at the index, copies packs; again if packs may have gone in between.</summary>

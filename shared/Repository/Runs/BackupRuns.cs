@@ -1,6 +1,7 @@
 using System.Text.Json;
 using FunctionsBackup.Repository.Collection;
 using FunctionsBackup.Repository.Sealing;
+using FunctionsBackup.Storage;
 
 namespace FunctionsBackup.Repository.Runs;
 
@@ -41,7 +42,7 @@ public sealed class BackupRuns(BackupRepository repository)
     public async ValueTask<RunPlan?> FindAsync(string runId, CancellationToken cancellationToken)
     {
         var name = RunIds.Prefix(runId) + PlanName;
-        if (await repository.Sealed.ReadAsync(SealedKind.RunPart, name, cancellationToken).ConfigureAwait(false) is not { } content) return null;
+        if (await ReadAsync(name, cancellationToken).ConfigureAwait(false) is not { } content) return null;
         try
         {
             if (JsonSerializer.Deserialize(content.Header, RunJson.Default.RunToken) is { } token && token.RunId == runId)
@@ -70,7 +71,7 @@ public sealed class BackupRuns(BackupRepository repository)
     public async ValueTask<RunPart?> FindPartAsync(string runId, string unit, CancellationToken cancellationToken)
     {
         var name = RunIds.Part(runId, unit);
-        if (await repository.Sealed.ReadAsync(SealedKind.RunPart, name, cancellationToken).ConfigureAwait(false) is not { } content) return null;
+        if (await ReadAsync(name, cancellationToken).ConfigureAwait(false) is not { } content) return null;
         try
         {
             if (JsonSerializer.Deserialize(content.Body, RunJson.Default.RunPart) is { } part && part.RunId == runId && part.Unit == unit) return part;
@@ -86,11 +87,28 @@ public sealed class BackupRuns(BackupRepository repository)
     /// <summary>Removes what a run left: after its commit, or because it will have none. Chunks that nothing refers to are collected later.</summary>
     public async ValueTask RemoveAsync(string runId, CancellationToken cancellationToken)
     {
-        // The plan first: nobody joins any more.
-        var prefix = RunIds.Prefix(runId);
-        await repository.Store.DeleteAsync(prefix + PlanName, cancellationToken).ConfigureAwait(false);
-        var names = await repository.Store.ListAsync(prefix, cancellationToken).Select(i => i.Name).ToListAsync(cancellationToken).ConfigureAwait(false);
-        foreach (var name in names) await repository.Store.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            // The plan first: nobody joins any more.
+            var prefix = RunIds.Prefix(runId);
+            await repository.Store.DeleteAsync(prefix + PlanName, cancellationToken).ConfigureAwait(false);
+            var names = await repository.Store.ListAsync(prefix, cancellationToken).Select(i => i.Name).ToListAsync(cancellationToken)
+                .ConfigureAwait(false);
+            foreach (var name in names) await repository.Store.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
+        }
+        catch (StoreAccessException) when (repository.IsWriteOnly)
+        {
+            return; // who only writes need not be allowed to delete: collection removes what is left
+        }
+    }
+
+    /// <summary>An object of a run that those who made it and those who read it trust alike: holders of the keys, or one session of a writer.</summary>
+    private async ValueTask<SealedContent?> ReadAsync(string name, CancellationToken cancellationToken)
+    {
+        var content = await repository.Sealed.ReadAsync(SealedKind.RunPart, name, cancellationToken).ConfigureAwait(false);
+        return content is null || repository.IsWriteOnly || repository.Sealed.WriterOf(content) is not { } writer
+            ? content
+            : throw new DamageException(name, $"{name} was made by the write-only writer {writer}, in the place of an object of this run; run the backup again.");
     }
 
     /// <summary>The repository may have been opened before the run began, when there were fewer marks.</summary>

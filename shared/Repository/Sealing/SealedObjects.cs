@@ -20,6 +20,12 @@ public sealed class SealedObjects(IObjectStore store, KeyRing keys, string repos
     /// <summary>Most objects are read with one request of this size; larger ones take a second.</summary>
     private const int FirstRead = 256 << 10;
 
+    /// <summary>Whether these are the keys of a write-only writer: then only what its own session makes can be read.</summary>
+    public bool IsWriteOnly => keys.IsWriteOnly;
+
+    /// <summary>The write-only writer that made it; null: a holder of the repository's keys.</summary>
+    internal string? WriterOf(SealedContent content) => keys.WriterOf(content.Epoch);
+
     private readonly ConcurrentBag<BlockCompressor> _compressors = [];
     private readonly ConcurrentBag<BlockDecompressor> _decompressors = [];
 
@@ -103,7 +109,7 @@ public sealed class SealedObjects(IObjectStore store, KeyRing keys, string repos
                 length += await ReadMoreAsync(name, FirstRead, rest, cancellationToken).ConfigureAwait(false);
             }
 
-            return new(header, ReadBody(reader, buffer.AsSpan(0, length)));
+            return new(header, ReadBody(reader, buffer.AsSpan(0, length))) { Epoch = reader.Epoch };
         }
         catch (InvalidDataException error)
         {

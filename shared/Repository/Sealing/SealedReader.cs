@@ -24,10 +24,13 @@ internal sealed class SealedReader : IDisposable
     {
         _layout = SealedLayout.Read(start);
         if (_layout.Kind != kind) throw new InvalidDataException($"it is of kind {_layout.Kind}, where {kind} is expected");
+        if (!Writers.EpochKinds.Allows(_layout.Epoch, kind)) throw new InvalidDataException("a write-only writer made it, which may not make such objects");
         if (!keys.HasEpoch(_layout.Epoch))
             throw new InvalidDataException($"it names key epoch {_layout.Epoch}, which the repository does not have");
         _cipher = new SealedCipher(keys, repositoryId, name, _layout.Epoch, start[..SealedLayout.FixedSize]);
     }
+
+    public uint Epoch => _layout.Epoch;
 
     /// <summary>Bytes needed to open the header.</summary>
     public int HeaderEnd => _layout.BodyAt;

@@ -25,7 +25,7 @@ internal static class SealedWriter
         {
             Kind = kind,
             Algorithm = compressor.Algorithm,
-            Epoch = keys.CurrentEpoch,
+            Epoch = keys.EpochFor(kind),
             HeaderLength = header.Length,
             BodyLength = body.Length,
         };

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using FunctionsBackup.Repository.Contents;
 
 namespace FunctionsBackup.Repository.Snapshots;
@@ -26,6 +27,13 @@ public sealed record Snapshot
     public required DateTimeOffset CompletedAt { get; init; }
 
     public required string Host { get; init; }
+
+    /// <summary>
+    /// The write-only writer that made it, 8 hex digits; null: somebody who holds the repository's keys. What the record itself says of this
+    /// counts only if its seal does not say it.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Writer { get; init; }
 
     /// <summary>Product version that wrote it.</summary>
     public required string WrittenBy { get; init; }

@@ -197,7 +197,8 @@ public sealed class SnapshotStore
         try
         {
             var snapshot = JsonSerializer.Deserialize(content.Body, SnapshotJson.Default.Snapshot);
-            if (snapshot is not null && snapshot.Id == id && snapshot.Component == ComponentOf(id)) return snapshot;
+            if (snapshot is not null && snapshot.Id == id && snapshot.Component == ComponentOf(id))
+                return _sealed.WriterOf(content) is { } writer ? snapshot with { Writer = writer } : snapshot;
         }
         catch (JsonException e)
         {

@@ -13,7 +13,6 @@ internal sealed class PackVerifier(BackupRepository repository) : IDisposable
     private readonly AlignedBuffer _pack = new(PackFormat.MaximumSize);
     private readonly AlignedBuffer _plain = new(PackFormat.MaximumBlock);
     private readonly BlockDecompressor _decompressor = new();
-    private readonly ChunkIdHasher _hasher = repository.Hashers.Rent();
 
     /// <summary>Checks name, directory, and each block: decryption, decompression, id of every chunk.</summary>
     /// <param name="name">The pack.</param>
@@ -42,7 +41,6 @@ internal sealed class PackVerifier(BackupRepository repository) : IDisposable
         ((IDisposable)_pack).Dispose();
         ((IDisposable)_plain).Dispose();
         _decompressor.Dispose();
-        repository.Hashers.Return(_hasher);
     }
 
     private WrittenPack Verify(string name, Span<byte> bytes, Action<PackBlock>? onBadBlock)
@@ -54,9 +52,10 @@ internal sealed class PackVerifier(BackupRepository repository) : IDisposable
         if (!hashFits && onBadBlock is null) throw Damaged(name, "its bytes do not have the hash that its name states");
         var pack = PackReader.ReadDirectory(repository.Keys, name, bytes);
         using var cipher = PackReader.OpenCipher(repository.Keys, pack.Info);
+        using var hasher = repository.Hashers.Rent(pack.Info.Epoch);
         foreach (var block in pack.Blocks)
         {
-            if (IsGood(name, cipher, block, bytes)) continue;
+            if (IsGood(name, cipher, hasher, block, bytes)) continue;
             if (onBadBlock is null) throw Damaged(name, $"its block at {block.Offset} does not hold the chunks that its directory states");
             onBadBlock(block);
         }
@@ -64,7 +63,7 @@ internal sealed class PackVerifier(BackupRepository repository) : IDisposable
         return pack;
     }
 
-    private bool IsGood(string name, PackCipher cipher, PackBlock block, Span<byte> pack)
+    private bool IsGood(string name, PackCipher cipher, HasherPool.Lent hasher, PackBlock block, Span<byte> pack)
     {
         var plain = _plain.GetSpan()[..block.PlainLength];
         try
@@ -78,7 +77,7 @@ internal sealed class PackVerifier(BackupRepository repository) : IDisposable
 
         foreach (var chunk in block.Chunks)
         {
-            if (_hasher.Compute(plain[..chunk.Length]) != chunk.Id) return false;
+            if (hasher.Compute(plain[..chunk.Length]) != chunk.Id) return false;
             plain = plain[chunk.Length..];
         }
 

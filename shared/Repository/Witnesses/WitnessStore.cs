@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using FunctionsBackup.Repository.Sealing;
+using FunctionsBackup.Repository.Snapshots;
 using FunctionsBackup.Storage;
 using FunctionsBackup.Storage.Locks;
 
@@ -136,11 +138,18 @@ internal sealed class WitnessStore(IObjectStore store, SealedObjects sealedObjec
     {
         try
         {
-            return await sealedObjects.ReadAsync(kind, name, cancellationToken).ConfigureAwait(false);
+            if (await sealedObjects.ReadAsync(kind, name, cancellationToken).ConfigureAwait(false) is not { } content) return null;
+            return sealedObjects.WriterOf(content) is { } writer ? SignedBy(writer, content) : content;
         }
-        catch (DamageException)
+        catch (Exception e) when (e is DamageException or JsonException)
         {
             return null; // verification names it
         }
     }
+
+    /// <summary>Sealed anew, a record would no longer say that a write-only writer made it; so its content does.</summary>
+    private static SealedContent? SignedBy(string writer, SealedContent content) =>
+        JsonSerializer.Deserialize(content.Body, SnapshotJson.Default.Snapshot) is { } snapshot
+            ? content with { Body = JsonSerializer.SerializeToUtf8Bytes(snapshot with { Writer = writer }, SnapshotJson.Default.Snapshot) }
+            : null;
 }
