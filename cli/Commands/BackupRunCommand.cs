@@ -55,7 +55,7 @@ internal static class BackupRunCommand
     private static async Task<int> ReportAsync(CommandContext context, string instanceId, BackupResult result)
     {
         var taken = new List<Snapshot>();
-        if (result.Components.Any(c => c.SnapshotId is not null))
+        if (result.Components.Any(c => c.SnapshotId is not null) && !context.Site.IsWriteOnly)
         {
             await using var lease = await context.Site.Repositories.RentRecordsAsync(CancellationToken.None);
             foreach (var id in result.Components.Select(c => c.SnapshotId).OfType<string>())
@@ -86,6 +86,7 @@ internal static class BackupRunCommand
         context.Printer.LongResult(() => ToJson(instanceId, result, taken), output =>
         {
             foreach (var snapshot in taken) output.WriteLine(Sentence(snapshot));
+            foreach (var component in result.Components.Where(c => c.SnapshotId is not null && taken.Count == 0)) output.WriteLine(Sentence(component));
         });
         return result.ExitCode;
     }
@@ -97,12 +98,19 @@ internal static class BackupRunCommand
             + $"{Human.Bytes(statistics.ReadBytes)} read, {Human.Bytes(statistics.StoredBytes)} stored in {Human.Time(snapshot.CompletedAt - snapshot.StartedAt)}";
     }
 
+    /// <summary>On a host that only writes, which cannot read the record.</summary>
+    private static string Sentence(ComponentResult component) =>
+        $"{component.SnapshotId}  {Human.Count(component.Files, "file", "files")}, {Human.Bytes(component.LogicalBytes)} protected, "
+        + $"{Human.Bytes(component.ReadBytes)} read, {Human.Bytes(component.StoredBytes)} stored"
+        + (component.Warnings > 0 ? $", {Human.Count(component.Warnings, "warning", "warnings")} in the record" : "");
+
     private static JsonObject ToJson(string instanceId, BackupResult result, List<Snapshot> taken) => new()
     {
         ["instance"] = instanceId,
         ["outcome"] = result.Outcome.ToString().ToLowerInvariant(),
         ["point"] = result.RecoveryPointId,
         ["recovery_points"] = new JsonArray([.. taken.Select(SnapshotView.ToJson)]),
+        ["ids"] = new JsonArray([.. result.Components.Select(c => c.SnapshotId).OfType<string>().Select(id => JsonValue.Create(id))]),
         ["failures"] = new JsonArray(
             [.. result.Components.Where(c => c.Failure is not null).Select(c => new JsonObject
             {

@@ -13,7 +13,7 @@ namespace FunctionsBackup.Cli.Commands;
 /// <summary><c>repository keys</c>: who can open the repository.</summary>
 internal static class RepositoryKeysCommand
 {
-    public static Command Create() => new("keys", "List, add and remove what opens the repository.") { List(), Add(), Remove() };
+    public static Command Create() => new("keys", "List, add and remove what opens the repository.") { List(), Add(), Remove(), RepositoryWritersCommand.Create() };
 
     private static Command List() => new Command("list", "List the key slots; needs no key.").Does(async (context, cancellationToken) =>
     {

@@ -15,7 +15,7 @@ internal static class WalOptions
 
     /// <summary>Opens the repository without its index, which WAL does not need, and only when it is needed.</summary>
     public static WalArchiveOpener Opener(CommandContext context) => async (system, cancellationToken) =>
-        new WalArchive(await context.OpenRepositoryAsync(cancellationToken, index: false), system);
+        new WalArchive(await context.OpenForAppendingAsync(cancellationToken), system);
 
     /// <summary>The same for reading: what the repository lacks or has damaged comes from a replica.</summary>
     public static WalArchiveOpener Reader(CommandContext context) => async (system, cancellationToken) =>

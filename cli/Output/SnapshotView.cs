@@ -33,6 +33,7 @@ internal static class SnapshotView
         ["completed_at"] = Human.Iso(snapshot.CompletedAt),
         ["host"] = snapshot.Host,
         ["written_by"] = snapshot.WrittenBy,
+        ["writer"] = snapshot.Writer,
         ["entries"] = snapshot.Statistics.Entries,
         ["files"] = snapshot.Statistics.Files,
         ["logical_bytes"] = snapshot.Statistics.LogicalBytes,
@@ -53,6 +54,7 @@ internal static class SnapshotView
         output.WriteLine(
             $"completed       {Human.Moment(snapshot.CompletedAt)}, after {Human.Time(snapshot.CompletedAt - snapshot.StartedAt)}");
         output.WriteLine($"taken on        {snapshot.Host} by fbackup {snapshot.WrittenBy}");
+        if (snapshot.Writer is { } writer) output.WriteLine($"writer          {writer}, which only writes");
         if (snapshot.Parent is { } parent) output.WriteLine($"taken against   {parent} (not needed to restore)");
         output.WriteLine($"holds           {Human.Count(statistics.Files, "file", "files")}, {Human.Bytes(statistics.LogicalBytes)}");
         output.WriteLine($"read            {Human.Bytes(statistics.ReadBytes)}");

@@ -56,11 +56,16 @@ internal sealed class CommandContext : IAsyncDisposable
     /// <param name="index">False for commands that read only records and sealed objects: opens faster.</param>
     public async ValueTask<BackupRepository> OpenRepositoryAsync(CancellationToken cancellationToken, bool index = true)
     {
+        Site.RequireKeys("This");
         _repository ??= index
             ? await Site.Repositories.RentAsync("command", cancellationToken)
             : await Site.Repositories.RentRecordsAsync(cancellationToken);
         return _repository.Repository;
     }
+
+    /// <summary>Without its index, for commands that only add records: a host that only writes may.</summary>
+    public async ValueTask<BackupRepository> OpenForAppendingAsync(CancellationToken cancellationToken) =>
+        (_repository ??= await Site.Repositories.RentRecordsAsync(cancellationToken, appends: true)).Repository;
 
     /// <summary>The same for reading: with its replicas behind it, or one of them alone.</summary>
     public async ValueTask<BackupRepository> OpenForReadingAsync(string? replica, CancellationToken cancellationToken, bool index = true) =>

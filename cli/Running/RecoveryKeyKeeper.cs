@@ -71,11 +71,11 @@ internal sealed class RecoveryKeyKeeper(CommandContext context, bool yes)
         }
         catch (IOException e) when (e.HResult == FileExists)
         {
-            throw new UsageException($"The file {file} exists already, and a recovery key never replaces another; name a new file.");
+            throw new UsageException($"The file {file} exists already, and a key file never replaces another; name a new file.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new UsageException($"The recovery key cannot be written to {file}: {e.Message}");
+            throw new UsageException($"The key cannot be written to {file}: {e.Message}");
         }
     }
 }

@@ -8,7 +8,10 @@ using Microsoft.Extensions.Configuration;
 
 namespace FunctionsBackup.Functions.Timers;
 
-/// <summary>What is done regularly so that backups stay worth having. Each occurrence starts one instance, named by its time.</summary>
+/// <summary>
+/// What is done regularly so that backups stay worth having. Each occurrence starts one instance, named by its time. A host that only writes
+/// does none of it: another, which has the keys, does.
+/// </summary>
 public sealed class MaintenanceTimers(
     BackupSite site, IConfiguration settings, VerificationStarter verifications, RetentionStarter retention, RestoreTestStarter tests)
 {
@@ -19,7 +22,7 @@ public sealed class MaintenanceTimers(
     [FixedDelayRetry(5, "00:01:00")]
     public Task VerifyAsync(
         [TimerTrigger("%" + AppSettings.Verification + "%")] TimerInfo timer, [DurableClient] DurableTaskClient client,
-        CancellationToken cancellationToken) => verifications.StartDueAsync(
+        CancellationToken cancellationToken) => site.IsWriteOnly ? Task.CompletedTask : verifications.StartDueAsync(
             client, new VerificationRequest { Level = "sample:10" }, Occurrence.DueAt(timer, settings, AppSettings.Verification, Now),
             cancellationToken);
 
@@ -28,7 +31,7 @@ public sealed class MaintenanceTimers(
     [FixedDelayRetry(5, "00:01:00")]
     public Task RetainAsync(
         [TimerTrigger("%" + AppSettings.Retention + "%")] TimerInfo timer, [DurableClient] DurableTaskClient client,
-        CancellationToken cancellationToken) => retention.StartDailyAsync(
+        CancellationToken cancellationToken) => site.IsWriteOnly ? Task.CompletedTask : retention.StartDailyAsync(
             client, new RetentionRequest(), Occurrence.DueAt(timer, settings, AppSettings.Retention, Now), cancellationToken);
 
     /// <summary>Monthly: the newest recovery point of each component, and two at random.</summary>
@@ -36,6 +39,6 @@ public sealed class MaintenanceTimers(
     [FixedDelayRetry(5, "00:01:00")]
     public Task DrillAsync(
         [TimerTrigger("%" + AppSettings.Drill + "%")] TimerInfo timer, [DurableClient] DurableTaskClient client,
-        CancellationToken cancellationToken) => tests.StartDueAsync(
+        CancellationToken cancellationToken) => site.IsWriteOnly ? Task.CompletedTask : tests.StartDueAsync(
             client, new RestoreTestRequest { Sample = 3 }, Occurrence.DueAt(timer, settings, AppSettings.Drill, Now), cancellationToken);
 }

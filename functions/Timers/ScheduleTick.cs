@@ -35,7 +35,7 @@ public sealed partial class ScheduleTick(BackupSite site, BackupStarter backups,
         }
 
         var restoreTests = site.Configuration.RestoreTests;
-        if (protectedComponents.Count > 0 && restoreTests.Schedule.LatestBetween(since, now) is { } dueAt)
+        if (protectedComponents.Count > 0 && !site.IsWriteOnly && restoreTests.Schedule.LatestBetween(since, now) is { } dueAt)
             await StartAsync("restore test", dueAt, () =>
                 tests.StartDueAsync(client, new RestoreTestRequest { Sample = restoreTests.Sample }, dueAt, cancellationToken));
         if (failures.Count > 0) throw new AggregateException("Not all that is due could be started; it is tried again.", failures);

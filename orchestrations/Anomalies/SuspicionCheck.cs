@@ -19,31 +19,59 @@ public sealed record SuspicionResult(IReadOnlyList<string> Reasons, string? Prob
 /// <summary>Checks a recovery point after its commit, as the configuration says. Never fails: the backup is done.</summary>
 public static class SuspicionCheck
 {
+    /// <summary>Of hosts that only write: retention runs daily, and longer ago is settled.</summary>
+    private static readonly TimeSpan LateFor = TimeSpan.FromDays(7);
+
     public static async ValueTask<SuspicionResult> RunAsync(
         BackupSite site, BackupRepository repository, Snapshot snapshot, CancellationToken cancellationToken)
     {
         var settings = site.Configuration.Anomalies;
-        if (!settings.Enabled || settings.Ignore.Contains(snapshot.Component)) return SuspicionResult.None;
+        // Who only writes cannot compare; who prunes does it before anything goes.
+        if (!settings.Enabled || settings.Ignore.Contains(snapshot.Component) || repository.IsWriteOnly) return SuspicionResult.None;
         try
         {
             if (await AnomalyCheck.RunAsync(repository, snapshot, Thresholds(settings), cancellationToken) is not { } found)
                 return SuspicionResult.None;
-            site.Options.Warn(Sentence(snapshot.Id, found.Anomalies.Select(a => a.Sentence)));
-            site.Options.OnSuspicious(found);
-            await site.Audit.RecordAsync(new AuditEntry
-            {
-                Action = AuditActions.AnomalyFound,
-                Outcome = AuditOutcome.Warnings,
-                Actor = AuditActor.OfRequest(null),
-                Target = snapshot.Id,
-                Items = [.. found.Anomalies.Select(a => new AuditItem(snapshot.Component, "suspicious", a.Sentence))],
-            });
+            await TellAsync(site, snapshot.Component, found);
             return new SuspicionResult([.. found.Anomalies.Select(a => a.Sentence)], null);
         }
         catch (Exception e) when (e is StoreException or RepositoryException)
         {
             return new SuspicionResult([], $"{snapshot.Id} could not be compared with the backups before it: {e.Message}");
         }
+    }
+
+    /// <summary>Checks what hosts that only write have added lately, which could not do it themselves.</summary>
+    /// <exception cref="RepositoryException">A recovery point cannot be read: then it is not known what may go.</exception>
+    public static async ValueTask RunLateAsync(BackupSite site, BackupRepository repository, CancellationToken cancellationToken)
+    {
+        var settings = site.Configuration.Anomalies;
+        if (!settings.Enabled) return;
+        var since = site.Time.GetUtcNow() - LateFor;
+        var snapshots = new List<Snapshot>();
+        await foreach (var snapshot in repository.ListSnapshotsAsync(null, cancellationToken))
+            if (snapshot.Writer is not null && snapshot.StartedAt > since && !settings.Ignore.Contains(snapshot.Component)) snapshots.Add(snapshot);
+        foreach (var snapshot in snapshots)
+        {
+            var known = await new AnomalyStore(repository.Store, repository.Sealed).ListAsync(snapshot.Component, cancellationToken);
+            if (known.Of(snapshot.Id) is not null) continue;
+            if (await AnomalyCheck.RunAsync(repository, snapshot, Thresholds(settings), cancellationToken) is { } found)
+                await TellAsync(site, snapshot.Component, found);
+        }
+    }
+
+    private static async ValueTask TellAsync(BackupSite site, string component, AnomalyRecord found)
+    {
+        site.Options.Warn(Sentence(found.SnapshotId, found.Anomalies.Select(a => a.Sentence)));
+        site.Options.OnSuspicious(found);
+        await site.Audit.RecordAsync(new AuditEntry
+        {
+            Action = AuditActions.AnomalyFound,
+            Outcome = AuditOutcome.Warnings,
+            Actor = AuditActor.OfRequest(null),
+            Target = found.SnapshotId,
+            Items = [.. found.Anomalies.Select(a => new AuditItem(component, "suspicious", a.Sentence))],
+        });
     }
 
     /// <summary>What to say of a suspicious recovery point, with what to do.</summary>

@@ -17,9 +17,12 @@ internal sealed class AuditWriter(BackupRepository repository, AuditFolder folde
     private readonly string _host = Environment.MachineName;
 
     /// <summary>Writes until nothing waits.</summary>
-    public async ValueTask FlushAsync(CancellationToken cancellationToken)
+    /// <param name="given">The key of a host that only writes, which was let in with it; null: this machine has one, or makes one.</param>
+    /// <param name="cancellationToken">Stops between segments.</param>
+    public async ValueTask FlushAsync(AuditSigner? given, CancellationToken cancellationToken)
     {
-        using var signer = folder.LoadOrCreateSigner(repository.Id, warn);
+        using var own = given is null ? folder.LoadOrCreateSigner(repository.Id, warn) : null;
+        var signer = given ?? own!;
         var state = folder.ReadState(repository.Id) ?? new AuditState();
         // The head before what waits is read: who had a segment behind this head has removed what the head's holds.
         var head = state.Head is { } known && known.Writer == signer.Writer ? known : null;
@@ -27,7 +30,10 @@ internal sealed class AuditWriter(BackupRepository repository, AuditFolder folde
         head ??= await FindHeadAsync(signer.Writer, cancellationToken);
         var waiting = await _spool.ReadAsync(cancellationToken);
         if (waiting.Count == 0) return;
-        var others = await new OtherChains(_chains, signer.Writer).FindNewAsync(state.Others ?? [], cancellationToken);
+        // Who only writes cannot read how far others are; they see how far it is.
+        var others = repository.IsWriteOnly
+            ? new OtherHeads([], [], Introduced: true)
+            : await new OtherChains(_chains, signer.Writer).FindNewAsync(state.Others ?? [], cancellationToken);
         if (!others.Introduced)
         {
             if (state.Head is not null)

@@ -170,9 +170,10 @@ public sealed class SiteAudit : IAuditLog, IAsyncDisposable
 
     private async ValueTask WriteAsync(CancellationToken cancellationToken)
     {
-        await using var lease = await _site.Repositories.RentRecordsAsync(cancellationToken);
+        await using var lease = await _site.Repositories.RentRecordsAsync(cancellationToken, appends: true);
         await NoteConfigurationAsync(lease.Repository.Id, cancellationToken);
-        await new AuditWriter(lease.Repository, _folder, _site.Time, _site.Options.Warn).FlushAsync(cancellationToken);
+        using var file = _site.IsWriteOnly ? RepositoryAccess.ReadWriterFile(_site) : null;
+        await new AuditWriter(lease.Repository, _folder, _site.Time, _site.Options.Warn).FlushAsync(file?.Signer, cancellationToken);
     }
 
     /// <summary>Notes the configuration if it is not the one that was noted last.</summary>

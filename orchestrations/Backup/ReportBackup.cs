@@ -18,7 +18,7 @@ public sealed class ReportBackup(BackupSite site)
         var replication = report.Result.Components.Any(c => c.SnapshotId is not null)
             ? await new ReplicationStarter(site).EnsureAsync(client, "backup", cancellationToken)
             : null;
-        if (!report.Retention) return new FollowUps(null, replication?.InstanceId);
+        if (!report.Retention || site.IsWriteOnly) return new FollowUps(null, replication?.InstanceId);
         var started = await new RetentionStarter(site).StartDailyAsync(client, new RetentionRequest(), site.Time.GetUtcNow(), cancellationToken);
         return new FollowUps(started.Started ? started.InstanceId : null, replication?.InstanceId);
     }

@@ -47,6 +47,7 @@ public sealed class ReplicateRepository(BackupSite site)
 
     private async Task<ReplicaResult> ReplicateAsync(ReplicateRequest input, ActivityWatch watch)
     {
+        site.RequireKeys("Replication");
         var settings = ReplicaAccess.Find(site.Configuration, input.Replica);
         var began = site.Time.GetTimestamp();
         await using var replica = StoreFactory.Create(settings, site.Secrets, site.Time);

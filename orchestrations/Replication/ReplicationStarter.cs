@@ -26,12 +26,14 @@ public sealed class ReplicationStarter(BackupSite site)
         return await Instance.StartOnceAsync(client, Orchestrator, request with { Replicas = names }, id, cancellationToken);
     }
 
-    /// <summary>Starts the one that the schedule and the ends of backups share, unless it runs; null if no replica is configured.</summary>
+    /// <summary>
+    /// Starts the one that the schedule and the ends of backups share, unless it runs; null if no replica is configured, or this host only writes.
+    /// </summary>
     /// <remarks>What is committed while it runs is copied by the next, which the schedule starts.</remarks>
     public async Task<StartResult?> EnsureAsync(DurableTaskClient client, string requestedBy, CancellationToken cancellationToken)
     {
         var names = site.Configuration.Replicas.Select(r => r.Name).ToList();
-        if (names.Count == 0) return null;
+        if (names.Count == 0 || site.IsWriteOnly) return null;
         return await Instance.StartSingletonAsync(
             client, Orchestrator, new ReplicationRequest { Replicas = names, RequestedBy = requestedBy },
             InstanceIds.Singleton(InstanceIds.Replication, "scheduled"), cancellationToken);

@@ -34,6 +34,7 @@ public sealed class TestRestore(BackupSite site)
         await using var watch = new ActivityWatch(site, client, request.InstanceId, component, request.SnapshotId, cancellationToken);
         try
         {
+            site.RequireKeys("A restore test");
             await using var lease = await site.Repositories.RentAsync(request.InstanceId, watch.Token);
             var snapshot = await lease.Repository.GetSnapshotAsync(request.SnapshotId, null, watch.Token);
             var result = await SnapshotTest.RunAsync(site, lease.Repository, snapshot, site.Options.Warn, watch, watch.Token);

@@ -1,4 +1,5 @@
 using FunctionsBackup.Operations.Audit;
+using FunctionsBackup.Orchestrations.Anomalies;
 using FunctionsBackup.Orchestrations.Audit;
 using FunctionsBackup.Orchestrations.Instances;
 using FunctionsBackup.Orchestrations.Site;
@@ -40,6 +41,7 @@ public sealed class ApplyRetention(BackupSite site)
         await using var watch = new ActivityWatch(site, client, input.InstanceId, "repository", "retention", cancellationToken);
         try
         {
+            site.RequireKeys("Retention");
             await using var lease = await site.Repositories.RentAsync(input.InstanceId, watch.Token);
             var result = await ApplyAsync(lease.Repository, input.Request, gone, watch.Token);
             site.Metrics.RecordRetention(result);
@@ -61,6 +63,7 @@ public sealed class ApplyRetention(BackupSite site)
         var dry = request.DryRun;
         var grace = TimeSpan.FromHours(request.GraceHours);
         await repository.Snapshots.EnsureNoneLostAsync(cancellationToken);
+        if (!dry) await SuspicionCheck.RunLateAsync(site, repository, cancellationToken);
         var decisions = await RetentionDecisions.DecideAsync(site.Configuration, repository, site.Time.GetUtcNow(), cancellationToken);
         var removed = decisions.Where(d => !d.Keep).Select(d => d.Candidate.Id).ToHashSet();
         var expired = decisions.Where(d => d.LockedUntil is not null).Select(d => d.Candidate.Id).ToHashSet();

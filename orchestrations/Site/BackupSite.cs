@@ -2,6 +2,7 @@ using FunctionsBackup.Components.Files;
 using FunctionsBackup.Operations.Audit;
 using FunctionsBackup.Operations.Configuration;
 using FunctionsBackup.Orchestrations.Audit;
+using FunctionsBackup.Repository.Writers;
 
 namespace FunctionsBackup.Orchestrations.Site;
 
@@ -55,6 +56,16 @@ public sealed class BackupSite : IAsyncDisposable
                 return known.Value;
             }
         }
+    }
+
+    /// <summary>Whether this host holds a writer file only: it adds recovery points, and reads none.</summary>
+    public bool IsWriteOnly => Options.RecoveryKeyFile is null && Configuration.Global.Encryption && Configuration.Keys.Writer is not null;
+
+    /// <param name="what">What is asked for, as the beginning of a sentence.</param>
+    /// <exception cref="WriteOnlyException">This host only writes.</exception>
+    public void RequireKeys(string what)
+    {
+        if (IsWriteOnly) throw new WriteOnlyException(what);
     }
 
     /// <summary>How components of files are divided.</summary>

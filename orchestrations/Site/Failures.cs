@@ -6,6 +6,7 @@ using FunctionsBackup.Operations.Configuration;
 using FunctionsBackup.Orchestrations.Instances;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Keys;
+using FunctionsBackup.Repository.Writers;
 using FunctionsBackup.Storage;
 using Microsoft.DurableTask;
 
@@ -25,7 +26,8 @@ public static class Failures
         {
             _ when details.IsCausedBy<OperationCanceledException>() => FailureKind.Interrupted,
             _ when details.IsCausedBy<DamageException>() || details.IsCausedBy<ObjectNotFoundException>() => FailureKind.Damage,
-            _ when details.IsCausedBy<ConfigurationException>() || details.IsCausedBy<WrongKeyException>() => FailureKind.Configuration,
+            _ when details.IsCausedBy<ConfigurationException>() || details.IsCausedBy<WrongKeyException>()
+                || details.IsCausedBy<WriteOnlyException>() => FailureKind.Configuration,
             _ => FailureKind.Failed,
         };
         return new Failure(kind, FirstLine(details.ErrorMessage));
@@ -34,7 +36,7 @@ public static class Failures
     public static FailureKind KindOf(Exception exception) => exception switch
     {
         OperationCanceledException => FailureKind.Interrupted,
-        ConfigurationException or WrongKeyException or InvalidRequestException or FormatException => FailureKind.Configuration,
+        ConfigurationException or WrongKeyException or WriteOnlyException or InvalidRequestException or FormatException => FailureKind.Configuration,
         SnapshotNotFoundException or NotARepositoryException => FailureKind.NotFound,
         DamageException or ObjectNotFoundException => FailureKind.Damage,
         AggregateException { InnerException: { } inner } => KindOf(inner),

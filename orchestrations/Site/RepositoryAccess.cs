@@ -4,6 +4,7 @@ using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Compression;
 using FunctionsBackup.Repository.Keys;
 using FunctionsBackup.Repository.Replication;
+using FunctionsBackup.Repository.Writers;
 using FunctionsBackup.Storage;
 
 namespace FunctionsBackup.Orchestrations.Site;
@@ -33,9 +34,28 @@ public static class RepositoryAccess
         }
     }
 
-    /// <summary>Unlocks the keys: slow on purpose where a passphrase opens them.</summary>
-    public static ValueTask<UnlockedRepository> UnlockAsync(BackupSite site, IObjectStore store, CancellationToken cancellationToken) =>
-        WithCredentialAsync(site, c => KeyRingFactory.UnlockAsync(store, c, cancellationToken));
+    /// <summary>Unlocks the keys: slow on purpose where a passphrase opens them. On a host that only writes, begins a session.</summary>
+    public static async ValueTask<UnlockedRepository> UnlockAsync(BackupSite site, IObjectStore store, CancellationToken cancellationToken)
+    {
+        if (!site.IsWriteOnly) return await WithCredentialAsync(site, c => KeyRingFactory.UnlockAsync(store, c, cancellationToken));
+        using var file = ReadWriterFile(site);
+        return await WriterUnlock.UnlockAsync(store, file, site.Time, cancellationToken);
+    }
+
+    /// <summary>What a host that only writes holds.</summary>
+    /// <exception cref="ConfigurationException">It is missing, or is none.</exception>
+    public static WriterFile ReadWriterFile(BackupSite site)
+    {
+        var reference = site.Configuration.Keys.Writer ?? throw new ConfigurationException("keys.writer is not set.");
+        try
+        {
+            return WriterFile.Parse(site.Secrets.Resolve(reference, "keys.writer"));
+        }
+        catch (FormatException e)
+        {
+            throw new ConfigurationException(e.Message);
+        }
+    }
 
     /// <summary>The store to read from, with its keys: a replica alone, or the repository with its replicas behind it.</summary>
     /// <param name="site">The site.</param>
@@ -115,6 +135,7 @@ public static class RepositoryAccess
     /// <exception cref="RepositoryException">None opens.</exception>
     public static async ValueTask<T> WithCredentialAsync<T>(BackupSite site, Func<KeyCredential, ValueTask<T>> use)
     {
+        site.RequireKeys("Opening the repository");
         using var keys = new ConfiguredKeys(site);
         var failures = new List<(string Name, Exception Failure)>();
         foreach (var (name, fetch) in keys.All)
@@ -142,6 +163,7 @@ public static class RepositoryAccess
     /// <exception cref="ConfigurationException">None can be fetched.</exception>
     public static async ValueTask<T> WithCredentialsAsync<T>(BackupSite site, Func<IReadOnlyList<KeyCredential>, ValueTask<T>> use)
     {
+        site.RequireKeys("Opening the repository");
         using var keys = new ConfiguredKeys(site);
         var credentials = new List<KeyCredential>();
         var failures = new List<(string Name, Exception Failure)>();

@@ -88,6 +88,7 @@ public sealed class RepositoryPool : IAsyncDisposable
     public async ValueTask<RepositoryLease> RentForReadingAsync(
         string run, string? replica, CancellationToken cancellationToken, bool index = true)
     {
+        _site.RequireKeys("Reading the repository");
         if (replica is null && _site.Configuration.Replicas.Count == 0)
             return index ? await RentAsync(run, cancellationToken) : await RentRecordsAsync(cancellationToken);
         await _gate.WaitAsync(cancellationToken);
@@ -104,9 +105,12 @@ public sealed class RepositoryPool : IAsyncDisposable
         }
     }
 
-    /// <summary>Lends the repository without its index, for who reads only records and sealed objects.</summary>
-    public async ValueTask<RepositoryLease> RentRecordsAsync(CancellationToken cancellationToken)
+    /// <summary>Lends the repository without its index, for who reads only records and sealed objects, or adds some.</summary>
+    /// <param name="cancellationToken">Stops opening.</param>
+    /// <param name="appends">Whether it is only to add to it, which a host that only writes may.</param>
+    public async ValueTask<RepositoryLease> RentRecordsAsync(CancellationToken cancellationToken, bool appends = false)
     {
+        if (!appends) _site.RequireKeys("Reading the repository");
         await _gate.WaitAsync(cancellationToken);
         try
         {

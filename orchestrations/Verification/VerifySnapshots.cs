@@ -57,6 +57,7 @@ public sealed class VerifySnapshots(BackupSite site)
         {
             SnapshotIds = request.SnapshotIds, Parallelism = site.Parallelism,
         };
+        site.RequireKeys("Verification");
         await using var lease = await site.Repositories.RentAsync(request.InstanceId, cancellationToken);
         var points = new List<Snapshot>();
         await foreach (var id in lease.Repository.Snapshots.ListIdsAsync("postgres", cancellationToken))

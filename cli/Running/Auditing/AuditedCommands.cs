@@ -13,7 +13,7 @@ internal static class AuditedCommands
     public static IReadOnlySet<string> Silent { get; } = new HashSet<string>
     {
         "backup list", "backup show", "status", "work list", "work show", "config check", "config show", "repository stats",
-        "repository validate", "repository keys list", "serve keys list", "wal push", "wal fetch", "wal receive",
+        "repository validate", "repository keys list", "repository keys writer list", "serve keys list", "wal push", "wal fetch", "wal receive",
         "serve", // the host records its own start and stop
     };
 
@@ -31,6 +31,8 @@ internal static class AuditedCommands
         ["serve keys remove"] = AuditActions.ApiKeyRemove,
         ["repository keys add"] = AuditActions.KeyAdd,
         ["repository keys remove"] = AuditActions.KeyRemove,
+        ["repository keys writer add"] = AuditActions.WriterAdd,
+        ["repository keys writer remove"] = AuditActions.WriterRemove,
         ["repository rotate-key"] = AuditActions.KeyRotate,
         ["test restore"] = AuditActions.RestoreTest,
     };

@@ -26,6 +26,10 @@ public static class AuditActions
     public const string KeyRemove = "key.remove";
     public const string KeyRotate = "key.rotate";
 
+    /// <summary>A host that only writes was let in, or out.</summary>
+    public const string WriterAdd = "key.writer_add";
+    public const string WriterRemove = "key.writer_remove";
+
     /// <summary>What was kept of a data subject was made unreadable; the certificate is in the entry.</summary>
     public const string Erasure = "erasure.run";
 

@@ -25,6 +25,7 @@ public sealed class BackupConfiguration
             KeyVaultIdentity = Text("keys.keyvault_identity"),
             Kms = Text("keys.kms"),
             KmsEndpoint = Text("keys.kms_endpoint"),
+            Writer = Get<SecretReference>("keys.writer"),
         };
         Postgres = Get<SecretReference>("components.postgres.connection") is { } connection
             ? new PostgresSettings(
@@ -162,7 +163,10 @@ public sealed record KeySettings(SecretReference? Passphrase, SecretReference? R
     /// <summary>Null: the region's own.</summary>
     public string? KmsEndpoint { get; init; }
 
-    public bool IsEmpty => Passphrase is null && RecoveryKey is null && KeyVault is null && Kms is null;
+    /// <summary>The writer file of a host that only writes; then nothing else is set.</summary>
+    public SecretReference? Writer { get; init; }
+
+    public bool IsEmpty => Passphrase is null && RecoveryKey is null && KeyVault is null && Kms is null && Writer is null;
 }
 
 /// <param name="Schedule">When they are started, in the zone of the configuration.</param>

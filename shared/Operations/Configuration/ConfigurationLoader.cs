@@ -156,7 +156,10 @@ public sealed class ConfigurationLoader
         foreach (var group in _values.Values.Where(v => !v.IsDefault).Select(v => v.Setting.Group).Concat(_places.Keys).Distinct().ToList())
             foreach (var setting in Settings.All.Where(s => s.Required && s.Group == group && _values[s.Path].Value is null))
                 if (!_places.ContainsKey(setting.Path)) FailAt(group, $"{setting.Path} is missing; {Lower(setting.Documentation)}");
-        foreach (var key in new[] { "keys.passphrase", "keys.keyvault", "keys.kms" })
+        foreach (var key in new[] { "keys.passphrase", "keys.keyvault", "keys.kms", "keys.recovery_key" })
+            if (_values["keys.writer"].Value is not null && _values[key].Value is not null)
+                FailAt(key, $"keys.writer is for a host that only writes, but {key} is set too, which reads; remove one of the two.");
+        foreach (var key in new[] { "keys.passphrase", "keys.keyvault", "keys.kms", "keys.writer" })
             if (_values["global.encryption"].Value is false && _values[key].Value is not null)
                 FailAt("global.encryption", $"global.encryption is false, but {key} is set; remove one of the two.");
         if (_values["keys.keyvault"].Value is string vault

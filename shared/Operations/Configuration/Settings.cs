@@ -28,6 +28,8 @@ public static class Settings
         new("keys.keyvault_identity", SettingKind.Text, null, "Client id of a user-assigned managed identity that may use the Key Vault key."),
         new("keys.kms", SettingKind.Text, null, "ARN of a key, or of an alias, of AWS KMS that opens the repository."),
         new("keys.kms_endpoint", SettingKind.Url, null, "Address of KMS, where it is not the region's own (a VPC endpoint)."),
+        new("keys.writer", SettingKind.Secret, null,
+            "The writer file of a host that only writes, usually file:PATH: it adds recovery points and reads none. Stands alone."),
         new("keys.recovery_key", SettingKind.Secret, null,
             "The recovery key, used where no passphrase is set; usually file:PATH, for the worst day only."),
 

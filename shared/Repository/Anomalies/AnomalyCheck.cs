@@ -51,6 +51,7 @@ public static class AnomalyCheck
                     found[i] = null; // verification names it
                 }
             }).ConfigureAwait(false);
-        return [.. found.OfType<Snapshot>()];
+        // What is usual for a host that takes everything anew is not what is usual for another.
+        return [.. found.OfType<Snapshot>().Where(s => s.Writer == snapshot.Writer)];
     }
 }

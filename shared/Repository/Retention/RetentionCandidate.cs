@@ -12,8 +12,11 @@ namespace FunctionsBackup.Repository.Retention;
 public sealed record RetentionCandidate(
     string Id, string Component, string Kind, DateTimeOffset Time, bool Pinned = false, bool Damaged = false)
 {
+    /// <summary>The write-only writer that made it: rules count each for itself, so that none pushes out what others made. Null: none.</summary>
+    public string? Writer { get; init; }
+
     public static RetentionCandidate Of(Snapshot snapshot, bool pinned, bool damaged) =>
-        new(snapshot.Id, snapshot.Component, snapshot.Kind, snapshot.StartedAt, pinned, damaged);
+        new(snapshot.Id, snapshot.Component, snapshot.Kind, snapshot.StartedAt, pinned, damaged) { Writer = snapshot.Writer };
 }
 
 /// <summary>Whether a recovery point stays, and why: at least one reason in words, such as <c>daily #3 (2026-11-20)</c>.</summary>

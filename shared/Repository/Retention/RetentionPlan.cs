@@ -6,7 +6,7 @@ namespace FunctionsBackup.Repository.Retention;
 /// <remarks>
 /// Whatever the policy: pinned recovery points stay; the newest sound one of a component stays; what was taken in the future stays and
 /// takes nobody's place, because a clock is wrong; and while a component has no sound recovery point, nothing of it goes. Each rule looks
-/// at all recovery points of its component, so more rules never remove more, and deciding again on what was kept removes nothing.
+/// at all recovery points of its component (and of its writer, see <see cref="RetentionCandidate.Writer"/>), so more rules never remove more, and deciding again on what was kept removes nothing.
 /// </remarks>
 public static class RetentionPlan
 {
@@ -24,12 +24,12 @@ public static class RetentionPlan
     {
         var decisions = new List<RetentionDecision>();
         var ids = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var component in candidates.GroupBy(c => c.Component, StringComparer.Ordinal))
+        foreach (var component in candidates.GroupBy(c => (c.Component, c.Writer)))
         {
             foreach (var candidate in component)
                 if (!ids.Add(candidate.Id))
                     throw new ArgumentException($"Recovery point {candidate.Id} is in the list twice.", nameof(candidates));
-            var policy = policyOf(component.Key);
+            var policy = policyOf(component.Key.Component);
             policy.Check();
             decisions.AddRange(DecideComponent(component, policy, now));
         }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using FunctionsBackup.Repository.Collection;
 using FunctionsBackup.Repository.Sealing;
+using FunctionsBackup.Repository.Writers;
 using FunctionsBackup.Storage;
 
 namespace FunctionsBackup.Repository.Runs;
@@ -105,7 +106,17 @@ public sealed class BackupRuns(BackupRepository repository)
     /// <summary>An object of a run that those who made it and those who read it trust alike: holders of the keys, or one session of a writer.</summary>
     private async ValueTask<SealedContent?> ReadAsync(string name, CancellationToken cancellationToken)
     {
-        var content = await repository.Sealed.ReadAsync(SealedKind.RunPart, name, cancellationToken).ConfigureAwait(false);
+        SealedContent? content;
+        try
+        {
+            content = await repository.Sealed.ReadAsync(SealedKind.RunPart, name, cancellationToken).ConfigureAwait(false);
+        }
+        catch (WriteOnlyException)
+        {
+            throw new RepositoryException(
+                "The backup was begun by a process that has ended, and its key with it, as this host only writes; run the backup again.");
+        }
+
         return content is null || repository.IsWriteOnly || repository.Sealed.WriterOf(content) is not { } writer
             ? content
             : throw new DamageException(name, $"{name} was made by the write-only writer {writer}, in the place of an object of this run; run the backup again.");

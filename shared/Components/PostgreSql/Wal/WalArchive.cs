@@ -5,6 +5,7 @@ using System.Text.Json;
 using FunctionsBackup.Components.PostgreSql.Wal.Reading;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Sealing;
+using FunctionsBackup.Repository.Writers;
 using FunctionsBackup.Storage;
 
 namespace FunctionsBackup.Components.PostgreSql.Wal;
@@ -51,6 +52,9 @@ public sealed partial class WalArchive
     }
 
     public string SystemIdentifier { get; }
+
+    /// <summary>Whether this host adds WAL and reads none.</summary>
+    public bool IsWriteOnly => _objects.IsWriteOnly;
 
     /// <summary>Archives a complete segment, after checking that its pages belong to this cluster, timeline and position.</summary>
     /// <exception cref="WalConflictException">Other bytes are archived under that name.</exception>
@@ -184,8 +188,18 @@ public sealed partial class WalArchive
         CancellationToken cancellationToken)
     {
         if (await _objects.CreateAsync(kind, objectName, header, body, cancellationToken)) return WalPushOutcome.Archived;
-        var known = await _objects.ReadHeaderAsync(kind, objectName, cancellationToken)
-            ?? throw new StoreException(
+        byte[]? known;
+        try
+        {
+            known = await _objects.ReadHeaderAsync(kind, objectName, cancellationToken);
+        }
+        catch (WriteOnlyException)
+        {
+            throw new WalUnreadableException(what);
+        }
+
+        if (known is null)
+            throw new StoreException(
                 $"Object {objectName} was there and is gone; another process deleted it. Try again.", transient: true);
         if (ReadSha256(objectName, known) == sha256) return WalPushOutcome.AlreadyArchived;
         throw new WalConflictException(

@@ -55,7 +55,7 @@ public sealed class WalPush(WalPushOptions options, WalArchiveOpener open, TimeP
             return new WalPushResult(true, WalPushOutcome.AlreadyArchived, 0, []);
 
         var archive = await open(system, cancellationToken);
-        var outcome = await archive.PushFileAsync(name, content, cancellationToken);
+        var outcome = await PushAsync(archive, spool, name, content, cancellationToken);
         var (others, warnings) = await PushOthersAsync(archive, spool, path, began, cancellationToken);
         return new WalPushResult(false, outcome, others, warnings);
     }
@@ -85,7 +85,7 @@ public sealed class WalPush(WalPushOptions options, WalArchiveOpener open, TimeP
                 try
                 {
                     var content = await ReadAsync(file, token);
-                    await archive.PushFileAsync(Path.GetFileName(file), content, token);
+                    await PushAsync(archive, spool, Path.GetFileName(file), content, token);
                     spool.Acknowledge(Path.GetFileName(file), WalSpool.Hash(content));
                     Interlocked.Increment(ref count);
                 }
@@ -102,6 +102,26 @@ public sealed class WalPush(WalPushOptions options, WalArchiveOpener open, TimeP
         }
 
         return (count, [.. warnings]);
+    }
+
+    /// <summary>
+    /// Who only writes cannot see what is archived under the name already: that it was this machine, with this content, the spool knows.
+    /// </summary>
+    private static async ValueTask<WalPushOutcome> PushAsync(
+        WalArchive archive, WalSpool spool, string name, byte[] content, CancellationToken cancellationToken)
+    {
+        if (!archive.IsWriteOnly) return await archive.PushFileAsync(name, content, cancellationToken);
+        var hash = WalSpool.Hash(content);
+        var begun = spool.HasBegun(name, hash);
+        spool.Begin(name, hash);
+        try
+        {
+            return await archive.PushFileAsync(name, content, cancellationToken);
+        }
+        catch (WalUnreadableException) when (begun)
+        {
+            return WalPushOutcome.AlreadyArchived;
+        }
     }
 
     /// <summary>The names that the server waits to see archived (pg_wal/archive_status/NAME.ready).</summary>

@@ -4,18 +4,20 @@ namespace FunctionsBackup.Components.PostgreSql.Wal.Archiving;
 
 /// <summary>
 /// A folder beside the server that carries knowledge from one archive_command or restore_command to the next:
-/// <c>push/NAME.SHA256</c>, empty, says that this file is archived with this content; <c>fetch/NAME.SHA256</c> is a segment fetched ahead.
+/// <c>push/NAME.SHA256</c>, empty, says that this file is archived with this content; <c>begun/NAME.SHA256</c> that a host that only writes
+/// began to archive it; <c>fetch/NAME.SHA256</c> is a segment fetched ahead.
 /// Losing it costs time, never data: what it says counts only if the content's hash agrees. Safe for several processes.
 /// </summary>
 internal sealed class WalSpool
 {
     private const int HashLength = 64;
-    private readonly string _push, _fetch;
+    private readonly string _push, _fetch, _begun;
 
     public WalSpool(string directory, string systemIdentifier)
     {
         _push = Path.Combine(directory, systemIdentifier, "push");
         _fetch = Path.Combine(directory, systemIdentifier, "fetch");
+        _begun = Path.Combine(directory, systemIdentifier, "begun");
     }
 
     public static string Hash(ReadOnlySpan<byte> content) => Convert.ToHexStringLower(SHA256.HashData(content));
@@ -45,10 +47,21 @@ internal sealed class WalSpool
             Path.Combine(_push, $"{name}.{sha256}"), FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite);
     }
 
+    /// <summary>Notes that the file is about to be archived with this content, for who cannot read what is archived.</summary>
+    public void Begin(string name, string sha256)
+    {
+        Create(_begun);
+        using var file = File.OpenHandle(
+            Path.Combine(_begun, $"{name}.{sha256}"), FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite);
+    }
+
+    /// <summary>Whether this machine began to archive the file with just this content.</summary>
+    public bool HasBegun(string name, string sha256) => Find(_begun, name).Any(f => f.Sha256 == sha256);
+
     /// <summary>Forgets what no server will ask about any more.</summary>
     public void KeepAcknowledgements(Func<string, bool> isWanted)
     {
-        foreach (var (path, name, _) in List(_push))
+        foreach (var (path, name, _) in List(_push).Concat(List(_begun)))
             if (!isWanted(name)) File.Delete(path);
     }
 
