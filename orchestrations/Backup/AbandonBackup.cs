@@ -10,8 +10,16 @@ public sealed class AbandonBackup(BackupSite site)
     [Function(nameof(AbandonBackup))]
     public async Task<bool> Run([ActivityTrigger] AbandonRequest request, CancellationToken cancellationToken)
     {
-        await using (var lease = await site.Repositories.RentAsync(request.RunId, cancellationToken))
+        try
+        {
+            await using var lease = await site.Repositories.RentAsync(request.RunId, cancellationToken);
             await new BackupRuns(lease.Repository).RemoveAsync(request.RunId, cancellationToken);
+        }
+        catch (Exception e) when (!Failures.IsWorthRetrying(e) && e is not OperationCanceledException)
+        {
+            return false; // the run has failed with just that, or collection removes what is left
+        }
+
         await site.Repositories.EndRunAsync(request.RunId);
         return true;
     }

@@ -23,7 +23,7 @@ public sealed class BackupStarter(BackupSite site)
             if (BackupClaims.Of(running) is { } held && components.All(held.Contains)) return new StartResult(running.InstanceId, false);
         var subject = InstanceIds.SubjectOf(components, ProtectedComponents.Of(configuration));
         var id = InstanceIds.OnDemand(InstanceIds.Backup, subject, site.Time.GetUtcNow(), Random.Shared);
-        return await Instance.StartOnceAsync(client, Orchestrator, request with { Components = components }, id, cancellationToken);
+        return await Instance.StartOnceAsync(client, Orchestrator, Possible(request with { Components = components }), id, cancellationToken);
     }
 
     /// <summary>Starts what a policy made due, unless it was started before: by this host or another, now or earlier.</summary>
@@ -43,8 +43,11 @@ public sealed class BackupStarter(BackupSite site)
             Components = [policy], Full = kind == "full", Policy = policy, Kind = kind, DueAt = dueAt, Retention = true, RequestedBy = "schedule",
         };
         var id = InstanceIds.Scheduled(InstanceIds.Backup, $"{policy}-{kind}", dueAt);
-        return await Instance.StartOnceAsync(client, Orchestrator, request, id, cancellationToken);
+        return await Instance.StartOnceAsync(client, Orchestrator, Possible(request), id, cancellationToken);
     }
+
+    /// <summary>A host that only writes cannot read what it wrote: those who have the keys verify it.</summary>
+    private BackupRequest Possible(BackupRequest request) => site.IsWriteOnly ? request with { Verify = "none" } : request;
 
     private static void Check(string level)
     {
