@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using FunctionsBackup.Tests.Servers;
 
 namespace FunctionsBackup.Tests.Cli;
 
@@ -116,12 +117,45 @@ public sealed class WriterTests : IDisposable
             .Count(w => w!["removed_at"] is null).ShouldBe(1, "one whose file nobody has is let out again");
     }
 
-    private void Configure(string keys = "keys: { writer: file:writer.json }") => _host.Write("backup_config.yaml", $$"""
+    [Fact]
+    public async Task It_archives_WAL_and_knows_what_it_has_archived_itself()
+    {
+        await using var server = await PostgresServer.StartAsync(new PostgresServerOptions
+        {
+            Settings = new Dictionary<string, string> { ["archive_mode"] = "on", ["archive_command"] = "false" },
+        });
+        Configure(more: $"postgres: {{ connection: env:PGCONNECTION, data_directory: {server.DataDirectory}, spool_directory: ./spool }}");
+        _admin.WriteConfiguration($"    postgres: {{ connection: env:PGCONNECTION, data_directory: {server.DataDirectory} }}");
+        _host.Environment["PGCONNECTION"] = _admin.Environment["PGCONNECTION"] = server.Uri;
+        await server.ExecuteAsync("create table calls as select g as id from generate_series(1, 1000) g");
+        _host.Run("backup", "run", "--type", "postgres").Expect(0);
+        await server.ExecuteAsync("insert into calls values (1001)");
+        var segment = await server.ScalarAsync<string>("select pg_walfile_name(pg_current_wal_insert_lsn())");
+        await server.ExecuteAsync("select pg_switch_wal()");
+        var file = Path.Combine(server.DataDirectory, "pg_wal", segment);
+        _host.Run("--json", "wal", "push", file).Expect(0).Json["already_archived"]!.GetValue<bool>().ShouldBeFalse();
+        _host.Run("--json", "wal", "push", file).Expect(0).Json["already_archived"]!.GetValue<bool>().ShouldBeTrue();
+        _host.Run("wal", "fetch", segment, _host.PathOf("fetched"), "--data-directory", server.DataDirectory).ExitCode.ShouldBeGreaterThan(0);
+        File.Exists(_host.PathOf("fetched")).ShouldBeFalse();
+        Directory.Delete(_host.PathOf("spool"), recursive: true);
+        _host.Run("wal", "push", file).Expect(1).Error.ShouldContain("cannot see whether with the same content");
+
+        _admin.Run("wal", "fetch", segment, _admin.PathOf("fetched"), "--data-directory", server.DataDirectory).Expect(0);
+        File.ReadAllBytes(_admin.PathOf("fetched")).ShouldBe(File.ReadAllBytes(file));
+        var target = Path.Combine(server.Scratch, "restored");
+        _admin.Run("restore", "postgres", "latest", "--target", target).Expect(0);
+        await using var restored = await PostgresServer.AttachAsync(target);
+        await restored.StartAgainAsync(waitForPromotion: true);
+        (await restored.ScalarAsync<long>("select count(*) from calls")).ShouldBe(1001);
+    }
+
+    private void Configure(string keys = "keys: { writer: file:writer.json }", string more = "") => _host.Write("backup_config.yaml", $$"""
         backup_config:
           storage: { path: {{_admin.PathOf("repository")}} }
           {{keys}}
           components:
             voice_data: { paths: [./recordings] }
+            {{more}}
 
         """);
 

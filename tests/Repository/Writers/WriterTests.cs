@@ -2,11 +2,14 @@ using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Collection;
 using FunctionsBackup.Repository.Damage;
 using FunctionsBackup.Repository.Keys;
+using FunctionsBackup.Repository.Replication;
 using FunctionsBackup.Repository.Sealing;
 using FunctionsBackup.Repository.Verification;
 using FunctionsBackup.Repository.Writers;
+using FunctionsBackup.Tests.Conformance;
 using FunctionsBackup.Tests.Repository.Collection;
 using FunctionsBackup.Tests.Repository.Keys;
+using FunctionsBackup.Tests.Repository.Runs;
 using FunctionsBackup.Tests.Repository.Sessions;
 
 namespace FunctionsBackup.Tests.Repository.Writers;
@@ -188,6 +191,46 @@ public sealed class WriterTests
         await using var again = await site.OpenAsync(clock);
         (await new GarbageCollector(again).RunAsync(options, default)).DeletedPacks.ShouldBeGreaterThan(0);
         (await again.RestoreAsync(await again.GetSnapshotAsync(second, null, default))).ShouldHold(Files);
+        (await VerifyAsync(again)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_replica_has_all_that_it_needs_to_restore_what_writers_added()
+    {
+        await using var site = await WriterSite.CreateAsync();
+        var replica = new InMemoryObjectStore();
+        var ids = new List<string>();
+        for (var round = 0; round < 3; round++)
+        {
+            await using (var writer = await site.WriteAsync()) ids.Add((await writer.BackUpAsync(Files)).Id);
+            await using var primary = await site.OpenAsync();
+            if (round == 1)
+            {
+                // Begun after the pass had copied the keys: they come with what needs them.
+                var racing = new RacingStore(replica, "packs/", async () =>
+                {
+                    await using var late = await site.WriteAsync();
+                    ids.Add((await late.BackUpAsync(Files)).Id);
+                });
+                await new Replicator(primary, racing, new ReplicationOptions()).RunAsync(null, default);
+                await using var half = await WriterSite.OpenAsync(replica);
+                (await VerifyAsync(half)).ShouldBeEmpty();
+            }
+
+            (await new Replicator(primary, replica, new ReplicationOptions()).RunAsync(null, default)).Damaged.ShouldBeEmpty();
+        }
+
+        await using var alone = await WriterSite.OpenAsync(replica);
+        foreach (var id in ids) (await alone.RestoreAsync(await alone.GetSnapshotAsync(id, null, default))).ShouldHold(Files);
+        (await VerifyAsync(alone)).ShouldBeEmpty();
+
+        // A session's record that the primary lost comes back from the replica.
+        var lost = site.Store.Names.First(n => n.Contains("/sessions/", StringComparison.Ordinal));
+        await site.Store.DeleteAsync(lost, default);
+        using var keys = await KeyRingFactory.UnlockAsync(site.Store, NewRepository.Passphrase, default);
+        var healed = await new ReplicaHealing(keys, site.Store, replica, new HealingOptions(), TimeProvider.System).RunAsync(default);
+        healed.Healed.Select(h => h.Name).ShouldContain(lost);
+        await using var again = await site.OpenAsync();
         (await VerifyAsync(again)).ShouldBeEmpty();
     }
 
