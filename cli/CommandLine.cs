@@ -29,6 +29,7 @@ internal static class CommandLine
                 BackupPruneCommand.Create(), BackupKeepCommand.Create(), BackupDecideCommand.Accept(), BackupDecideCommand.Reject(),
             },
             RestoreCommand.Create(),
+            EraseCommand.Create(),
             StatusCommand.Create(),
             WorkCommand.Create(),
             ServeCommand.Create(),

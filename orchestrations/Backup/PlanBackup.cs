@@ -46,7 +46,7 @@ public sealed class PlanBackup(BackupSite site)
                 var settings = configuration.Files(component) ?? throw NotConfigured(configuration, component);
                 var options = new FilesBackupOptions(component, settings.Paths)
                 {
-                    Include = settings.Include, Exclude = settings.Exclude, Full = request.Full, Parallelism = site.Parallelism,
+                    Include = settings.Include, Exclude = settings.Exclude, Subjects = settings.Subjects, Full = request.Full, Parallelism = site.Parallelism,
                 };
                 var plan = await new FilesPlanner(new FilesBackup(repository, site.Time)).PlanAsync(options, site.UnitSizes, cancellationToken);
                 files.Add(plan);

@@ -13,6 +13,7 @@ using FunctionsBackup.Repository.Reading;
 using FunctionsBackup.Repository.Runs;
 using FunctionsBackup.Repository.Sealing;
 using FunctionsBackup.Repository.Snapshots;
+using FunctionsBackup.Repository.Subjects;
 using FunctionsBackup.Storage;
 
 namespace FunctionsBackup.Repository;
@@ -36,7 +37,11 @@ public sealed record RepositoryOptions
 /// <param name="Length">Its plaintext length, bytes.</param>
 /// <param name="Target">The caller's own number for where it goes.</param>
 /// <param name="Offset">The caller's own offset for where it goes.</param>
-public readonly record struct ChunkRequest(ChunkId Id, int Length, int Target, long Offset);
+/// <param name="Sealed">As <see cref="ContentItem.Sealed"/>: then the chunk comes as it was sealed. 0: as it is.</param>
+public readonly record struct ChunkRequest(ChunkId Id, int Length, int Target, long Offset, int Sealed = 0)
+{
+    internal int PackedLength => Sealed == 0 ? Length : Sealed;
+}
 
 /// <summary>An unlocked repository: reads recovery points, and starts sessions that add them. Safe for concurrent use.</summary>
 public sealed class BackupRepository : IAsyncDisposable
@@ -64,6 +69,8 @@ public sealed class BackupRepository : IAsyncDisposable
         _keepKeys = options.KeepKeys;
         Snapshots = new SnapshotStore(store, sealedObjects, options.Time);
         Points = new RecoveryPointStore(store, sealedObjects);
+        Subjects = new SubjectKeys(store, sealedObjects, unlocked.Keys, unlocked.Config.RepositoryId, options.Time);
+        SubjectCodecs = new SubjectCodecPool(options.Compression);
         Audit = new AuditChains(store, sealedObjects, unlocked.Keys, unlocked.Config.RepositoryId);
         _hashers = new HasherPool(keys);
         _chunker = chunker;
@@ -92,10 +99,15 @@ public sealed class BackupRepository : IAsyncDisposable
     /// <summary>The records that join snapshots of several components.</summary>
     public RecoveryPointStore Points { get; }
 
+    /// <summary>The keys of data subjects.</summary>
+    public SubjectKeys Subjects { get; }
+
     /// <summary>Who did what: the log that nothing is removed from.</summary>
     public AuditChains Audit { get; }
 
     internal RepositoryKeys Keys { get; }
+
+    internal SubjectCodecPool SubjectCodecs { get; }
 
     /// <summary>Config and keys, which stay this repository's.</summary>
     internal UnlockedRepository Unlocked => _unlocked;
@@ -208,6 +220,29 @@ public sealed class BackupRepository : IAsyncDisposable
         Action<ChunkRequest, DamageException>? onDamage,
         CancellationToken cancellationToken) => Fetcher.ReadChunksAsync(requests, parallelism, sink, onDamage, cancellationToken);
 
+    /// <summary>Opens a chunk that was sealed for a data subject, as <see cref="ReadChunksAsync"/> gave it.</summary>
+    /// <param name="key">Of the subject.</param>
+    /// <param name="stored">The chunk as it lies in its pack.</param>
+    /// <param name="length">Its own length, bytes.</param>
+    /// <param name="take">Called with its bytes, valid only during the call.</param>
+    /// <exception cref="DamageException">The key did not seal it.</exception>
+    public void OpenSealed(SubjectKey key, ReadOnlySpan<byte> stored, int length, Action<ReadOnlyMemory<byte>> take)
+    {
+        var codec = SubjectCodecs.Rent();
+        try
+        {
+            take(codec.Open(key, stored, length));
+        }
+        catch (InvalidDataException e)
+        {
+            throw new DamageException(key.Reference.KeyName, $"A chunk cannot be opened with {key.Reference.KeyName}: {e.Message}", e);
+        }
+        finally
+        {
+            SubjectCodecs.Return(codec);
+        }
+    }
+
     /// <summary>What fetching these chunks would cost: ranged reads and bytes read, from the index alone.</summary>
     public async ValueTask<FetchCost> EstimateAsync(IReadOnlyList<ChunkRequest> requests, CancellationToken cancellationToken)
     {
@@ -226,6 +261,8 @@ public sealed class BackupRepository : IAsyncDisposable
     {
         _index?.Dispose();
         _hashers.Dispose();
+        Subjects.Dispose();
+        SubjectCodecs.Dispose();
         if (!_keepKeys) _unlocked.Dispose();
         await Store.DisposeAsync().ConfigureAwait(false);
     }

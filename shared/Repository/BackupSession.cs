@@ -7,6 +7,7 @@ using FunctionsBackup.Repository.Indexing;
 using FunctionsBackup.Repository.Packing;
 using FunctionsBackup.Repository.Runs;
 using FunctionsBackup.Repository.Snapshots;
+using FunctionsBackup.Repository.Subjects;
 
 namespace FunctionsBackup.Repository;
 
@@ -178,6 +179,8 @@ public sealed class BackupSession : IAsyncDisposable
         if (!_pending.IsEmpty)
             throw new RepositoryException("Chunks were taken in that are in no pack, so nothing was committed; run the backup again.");
     }
+
+    internal SubjectCodecPool SubjectCodecs => _repository.SubjectCodecs;
 
     internal ChunkId ComputeId(ReadOnlySpan<byte> plaintext) => _repository.ComputeId(plaintext);
 

@@ -27,6 +27,7 @@ internal static class AuditedCommands
         ["backup accept"] = AuditActions.AnomalyDecision,
         ["backup reject"] = AuditActions.AnomalyDecision,
         ["restore"] = AuditActions.Restore,
+        ["erase"] = AuditActions.Erasure,
         ["serve keys add"] = AuditActions.ApiKeyAdd,
         ["serve keys remove"] = AuditActions.ApiKeyRemove,
         ["repository keys add"] = AuditActions.KeyAdd,
@@ -41,7 +42,7 @@ internal static class AuditedCommands
     private static readonly HashSet<string> Long =
     [
         "backup run", "backup verify", "backup prune", "restore", "repository repair", "repository replicate", "repository rotate-key",
-        "test restore", "work follow",
+        "test restore", "work follow", "erase",
     ];
 
     /// <summary>The command's name, with those above it: <c>backup run</c>.</summary>

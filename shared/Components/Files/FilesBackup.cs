@@ -1,6 +1,7 @@
 using System.Text;
 using FunctionsBackup.Components.Files.Backup;
 using FunctionsBackup.Components.Files.Globs;
+using FunctionsBackup.Components.Files.Subjects;
 using FunctionsBackup.Components.Files.Walking;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Runs;
@@ -26,6 +27,9 @@ public sealed record FilesBackupOptions(string Component, IReadOnlyList<string> 
 
     /// <summary>Do not enter directories on which another file system is mounted.</summary>
     public bool OneFileSystem { get; init; }
+
+    /// <summary>Tell whose data a file holds, so that it can be erased (<see cref="SubjectPattern"/>). The first that fits counts.</summary>
+    public IReadOnlyList<string> Subjects { get; init; } = [];
 
     public int Parallelism { get; init; } = 2;
 }
@@ -116,9 +120,11 @@ public sealed class FilesBackup(BackupRepository repository, TimeProvider time)
         await using var session = Repository.BeginSession(new SessionOptions(options.Component, options.Parallelism) { Unit = unit });
         var meter = new ProgressMeter(progress, Time);
         var walker = new TreeWalker(walkOptions, warnings);
-        var pipeline = new BackupPipeline(session, parent, warnings, meter, Hooks, options.Full);
+        var tags = new SubjectTags(Repository.Subjects, options.Subjects);
+        var pipeline = new BackupPipeline(session, parent, warnings, meter, Hooks, tags, options.Full);
         await pipeline.RunAsync(walker, roots, options.Parallelism, cancellationToken).ConfigureAwait(false);
         meter.Report();
+        if (tags.Warning is { } leftOut) warnings.Add(leftOut);
 
         var details = new FilesBackupDetails
         {

@@ -20,6 +20,8 @@ public sealed record FilesPlan
 
     public IReadOnlyList<string> Exclude { get; init; } = [];
 
+    public IReadOnlyList<string> Subjects { get; init; } = [];
+
     public bool Full { get; init; }
 
     public bool OneFileSystem { get; init; }
@@ -36,7 +38,7 @@ public sealed record FilesPlan
     /// <summary>The options for one of its units.</summary>
     public FilesBackupOptions ToOptions(int parallelism) => new(Component, Paths)
     {
-        Include = Include, Exclude = Exclude, Full = Full, OneFileSystem = OneFileSystem, Parallelism = parallelism,
+        Include = Include, Exclude = Exclude, Subjects = Subjects, Full = Full, OneFileSystem = OneFileSystem, Parallelism = parallelism,
     };
 
     /// <summary>The stretch of a unit; null where there is only one.</summary>

@@ -41,6 +41,7 @@ public sealed class FilesPlanner(FilesBackup backup)
                 Paths = [.. options.Paths.Select(Path.GetFullPath)],
                 Include = options.Include,
                 Exclude = options.Exclude,
+                Subjects = options.Subjects,
                 Full = options.Full,
                 OneFileSystem = options.OneFileSystem,
                 Parent = parent?.Id,

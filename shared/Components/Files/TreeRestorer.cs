@@ -42,6 +42,8 @@ public sealed class TreeRestorer(BackupRepository repository)
             if (!context.MayReplace || options.Staging)
                 await SpaceCheck.RunAsync(Repository, snapshot, selection, targets, cancellationToken).ConfigureAwait(false);
             await WriteAsync(context, snapshot, selection, targets, cancellationToken).ConfigureAwait(false);
+            if (context.ErasedFiles > 0)
+                context.Warnings.Add($"{context.ErasedFiles} files are of data subjects that were erased; nobody can read them any more, and they were left out.");
             Complete(context, targets);
             meter.Report();
             var report = context.ToReport();
@@ -73,7 +75,7 @@ public sealed class TreeRestorer(BackupRepository repository)
             await foreach (var item in ItemsAsync(content, cancellationToken).ConfigureAwait(false))
             {
                 if (item.IsHole) continue;
-                requests.Add(new ChunkRequest(item.Id, (int)item.Length, 0, 0));
+                requests.Add(new ChunkRequest(item.Id, (int)item.Length, 0, 0, item.Sealed));
                 if (requests.Count == RequestsPerEstimate)
                     plan = await EstimateAsync(plan, requests, cancellationToken).ConfigureAwait(false);
             }

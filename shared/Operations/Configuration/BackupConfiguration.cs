@@ -100,6 +100,9 @@ public sealed class BackupConfiguration
             ? new FilesSettings(
                 paths, Get<IReadOnlyList<string>>($"components.{component}.include") ?? [],
                 Get<IReadOnlyList<string>>($"components.{component}.exclude") ?? [])
+            {
+                Subjects = Get<IReadOnlyList<string>>($"components.{component}.subjects") ?? [],
+            }
             : null;
 
     /// <summary>What the policies say is to be taken when, in the order of the table.</summary>
@@ -185,7 +188,11 @@ public sealed record PostgresSettings(
 /// <param name="Paths">Absolute.</param>
 /// <param name="Include">Patterns; empty: all.</param>
 /// <param name="Exclude">Patterns.</param>
-public sealed record FilesSettings(IReadOnlyList<string> Paths, IReadOnlyList<string> Include, IReadOnlyList<string> Exclude);
+public sealed record FilesSettings(IReadOnlyList<string> Paths, IReadOnlyList<string> Include, IReadOnlyList<string> Exclude)
+{
+    /// <summary>Paths with <c>{subject}</c> in them: whose data a file holds.</summary>
+    public IReadOnlyList<string> Subjects { get; init; } = [];
+}
 
 /// <summary>What to keep; null: that rule is not used. A recovery point stays while one rule wants it.</summary>
 public sealed record RetentionSettings

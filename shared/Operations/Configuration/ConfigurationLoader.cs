@@ -159,6 +159,9 @@ public sealed class ConfigurationLoader
         foreach (var key in new[] { "keys.passphrase", "keys.keyvault", "keys.kms", "keys.recovery_key" })
             if (_values["keys.writer"].Value is not null && _values[key].Value is not null)
                 FailAt(key, $"keys.writer is for a host that only writes, but {key} is set too, which reads; remove one of the two.");
+        foreach (var (path, value) in _values.Where(v => v.Key.EndsWith(".subjects", StringComparison.Ordinal)))
+            if (_values["keys.writer"].Value is not null && value.Value is not null)
+                FailAt(path, $"{path} needs the keys of data subjects, which a host that only writes (keys.writer) has not; remove one of the two.");
         foreach (var key in new[] { "keys.passphrase", "keys.keyvault", "keys.kms", "keys.writer" })
             if (_values["global.encryption"].Value is false && _values[key].Value is not null)
                 FailAt("global.encryption", $"global.encryption is false, but {key} is set; remove one of the two.");

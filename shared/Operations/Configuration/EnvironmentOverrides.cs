@@ -36,7 +36,7 @@ public static class EnvironmentOverrides
             }
 
             YamlValue value = new YamlScalar(text, Quoted: false, 0, 0);
-            if (setting.Kind is SettingKind.Paths or SettingKind.Globs)
+            if (setting.Kind is SettingKind.Paths or SettingKind.Globs or SettingKind.Subjects)
             {
                 try
                 {

@@ -27,6 +27,9 @@ public enum SettingKind
     /// <summary>Patterns: <c>IReadOnlyList&lt;string&gt;</c>.</summary>
     Globs,
 
+    /// <summary>Paths with <c>{subject}</c> in them: <c>IReadOnlyList&lt;string&gt;</c>.</summary>
+    Subjects,
+
     /// <summary>A reference to a secret: <see cref="Values.SecretReference"/>.</summary>
     Secret,
 

@@ -16,7 +16,7 @@ internal sealed class SettingParser(string folder)
         var before = errors.Count;
         var result = setting.Kind switch
         {
-            SettingKind.Paths or SettingKind.Globs => ParseList(setting, value, Wrong),
+            SettingKind.Paths or SettingKind.Globs or SettingKind.Subjects => ParseList(setting, value, Wrong),
             SettingKind.Compression when value is YamlMapping mapping => ParseCompression(mapping, Wrong),
             SettingKind.Replicas => new ReplicaParser(this, source, errors).Parse(setting, value),
             SettingKind.Reserved when value is YamlMapping or YamlScalar { IsNull: true } => "",
@@ -86,6 +86,8 @@ internal sealed class SettingParser(string folder)
         {
             if (item is not YamlScalar { IsNull: false, Text: { Length: > 0 and <= 4096 } text } || text.Contains('\0'))
                 wrong(item, "must be a list of texts, none of them empty");
+            else if (setting.Kind == SettingKind.Subjects && text.Split("{subject}").Length != 2)
+                wrong(item, "must be paths with {subject} once in each, where the name of the data subject stands");
             else
                 texts.Add(setting.Kind == SettingKind.Paths ? Absolute(text) : text);
         }

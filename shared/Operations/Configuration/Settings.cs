@@ -82,6 +82,8 @@ public static class Settings
         new($"components.{component}.paths", SettingKind.Paths, null, $"{what}: the directories or files to protect.") { Required = true },
         new($"components.{component}.include", SettingKind.Globs, null, "Only files that match one of these patterns."),
         new($"components.{component}.exclude", SettingKind.Globs, null, "Files and directories to leave out."),
+        new($"components.{component}.subjects", SettingKind.Subjects, null,
+            "Whose data a file holds, as in [\"calls/{subject}/**\"]: files of each data subject can be erased for themselves."),
     ];
 
     private static IEnumerable<Setting> Policy(string component)

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Immutable;
 using FunctionsBackup.Repository.Contents;
+using FunctionsBackup.Repository.Subjects;
 
 namespace FunctionsBackup.Repository.Catalogs;
 
@@ -17,6 +18,7 @@ internal static class CatalogCodec
         SpecialDevice = 8,
         Extra = 16,
         Content = 32,
+        Subject = 64,
     }
 
     public static void Write(IBufferWriter<byte> writer, CatalogEntry entry, ReadOnlySpan<byte> previousPath)
@@ -31,6 +33,7 @@ internal static class CatalogCodec
         if (entry.SpecialDevice != 0) parts |= Parts.SpecialDevice;
         if (!entry.Extra.IsEmpty) parts |= Parts.Extra;
         if (entry.Content is not null) parts |= Parts.Content;
+        if (entry.Subject is not null) parts |= Parts.Subject;
 
         output.Unsigned((ulong)shared);
         output.Bytes(path[shared..]);
@@ -65,6 +68,7 @@ internal static class CatalogCodec
             foreach (var item in content.Items) ItemList.Write(output.Reserve(ItemList.ItemSize), item);
         }
 
+        if (entry.Subject is { } subject) subject.Write(output.Reserve(SubjectRef.Size));
         output.Flush();
     }
 
@@ -98,7 +102,8 @@ internal static class CatalogCodec
         var kind = (EntryKind)input.Byte();
         if (!Enum.IsDefined(kind)) throw new InvalidDataException($"Unknown kind {(byte)kind} of catalog entry.");
         var parts = (Parts)input.Byte();
-        if ((parts & ~(Parts)63) != 0 || parts.HasFlag(Parts.Content) != (kind == EntryKind.File))
+        if ((parts & ~(Parts)127) != 0 || parts.HasFlag(Parts.Content) != (kind == EntryKind.File)
+            || (parts.HasFlag(Parts.Subject) && kind != EntryKind.File))
             throw new InvalidDataException("A catalog entry has impossible parts.");
         return new CatalogEntry
         {
@@ -117,6 +122,7 @@ internal static class CatalogCodec
             Extra = parts.HasFlag(Parts.Extra) ? input.Bytes(CatalogLimits.MaximumExtra).ToArray() : default,
             ExtendedAttributes = parts.HasFlag(Parts.ExtendedAttributes) ? ReadAttributes(ref input) : [],
             Content = parts.HasFlag(Parts.Content) ? ReadContent(ref input) : null,
+            Subject = parts.HasFlag(Parts.Subject) ? SubjectRef.Read(input.Take(SubjectRef.Size)) : null,
         };
     }
 

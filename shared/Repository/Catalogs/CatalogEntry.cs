@@ -1,4 +1,5 @@
 using FunctionsBackup.Repository.Contents;
+using FunctionsBackup.Repository.Subjects;
 
 namespace FunctionsBackup.Repository.Catalogs;
 
@@ -58,6 +59,11 @@ public sealed record CatalogEntry
     public ReadOnlyMemory<byte> HardLinkTo { get; init; }
 
     public IReadOnlyList<ExtendedAttribute> ExtendedAttributes { get; init; } = [];
+
+    /// <summary>
+    /// The data subject whose the file is: its content was sealed with that key, and cannot be read when the key was destroyed. Null: nobody's.
+    /// </summary>
+    public SubjectRef? Subject { get; init; }
 
     /// <summary>Facts that only one component understands (for PostgreSQL: none so far). At most 64 KiB.</summary>
     public ReadOnlyMemory<byte> Extra { get; init; }

@@ -29,11 +29,15 @@ public sealed class ContentBuilder
     }
 
     /// <summary>The same when the id has been computed already.</summary>
-    internal async ValueTask AddChunkAsync(ChunkId id, ReadOnlyMemory<byte> plaintext, CancellationToken cancellationToken)
+    internal ValueTask AddChunkAsync(ChunkId id, ReadOnlyMemory<byte> plaintext, CancellationToken cancellationToken) =>
+        AddChunkAsync(new ContentItem(id, plaintext.Length), plaintext, cancellationToken);
+
+    /// <summary>The same of what was sealed before: <paramref name="stored"/> goes into a pack as it is.</summary>
+    internal async ValueTask AddChunkAsync(ContentItem item, ReadOnlyMemory<byte> stored, CancellationToken cancellationToken)
     {
-        await _session.StoreChunkAsync(_kind, id, plaintext, cancellationToken).ConfigureAwait(false);
-        await AddAsync(0, new ContentItem(id, plaintext.Length), cancellationToken).ConfigureAwait(false);
-        _size += plaintext.Length;
+        await _session.StoreChunkAsync(_kind, item.Id, stored, cancellationToken).ConfigureAwait(false);
+        await AddAsync(0, item, cancellationToken).ConfigureAwait(false);
+        _size += item.Length;
     }
 
     /// <summary>Takes over a run of an earlier content: nothing is read or stored.</summary>

@@ -1,3 +1,5 @@
+using FunctionsBackup.Repository.Subjects;
+
 namespace FunctionsBackup.Repository.Contents;
 
 /// <summary>How a content is cut into chunks.</summary>
@@ -8,6 +10,9 @@ namespace FunctionsBackup.Repository.Contents;
 /// </param>
 public sealed record ContentOptions(int FixedChunkSize = 0, ContentRef? Parent = null)
 {
+    /// <summary>The data subject whose it is: every chunk is sealed with this key. Null: nobody's.</summary>
+    public SubjectKey? Subject { get; init; }
+
     public static ContentOptions ContentDefined { get; } = new();
 
     /// <summary>For PostgreSQL relation files with pages of this size.</summary>

@@ -1,4 +1,5 @@
 using FunctionsBackup.Repository.Chunking;
+using FunctionsBackup.Repository.Subjects;
 
 namespace FunctionsBackup.Repository.Contents;
 
@@ -43,6 +44,12 @@ internal sealed class ContentStore(BackupSession session, FastCdc chunker, Conte
         while (_end - _begin >= needed || (all && _begin < _end))
         {
             var available = buffer[_begin.._end];
+            if (options.Subject is { } subject)
+            {
+                _begin += await StoreSealedAsync(subject, available, cancellationToken).ConfigureAwait(false);
+                continue;
+            }
+
             var length = options.FixedChunkSize > 0 ? Math.Min(needed, available.Length) : chunker.FindBoundary(available.Span);
             var chunk = available[..length];
             var id = session.ComputeId(chunk.Span);
@@ -51,6 +58,27 @@ internal sealed class ContentStore(BackupSession session, FastCdc chunker, Conte
             else
                 await _builder.AddChunkAsync(id, chunk, cancellationToken).ConfigureAwait(false);
             _begin += length;
+        }
+    }
+
+    /// <summary>Seals one chunk for its data subject and stores it. Equal chunks of a subject are sealed to equal bytes, so they are stored once.</summary>
+    private async ValueTask<int> StoreSealedAsync(SubjectKey subject, ReadOnlyMemory<byte> available, CancellationToken cancellationToken)
+    {
+        var length = Math.Min(chunker.FindBoundary(available.Span), SubjectCodec.MaximumChunk);
+        var codec = session.SubjectCodecs.Rent();
+        try
+        {
+            var stored = codec.Seal(subject, available.Span[..length]);
+            var item = new ContentItem(session.ComputeId(stored.Span), length, stored.Length);
+            if (await _parent.ExpectsAsync(item.Id, cancellationToken).ConfigureAwait(false))
+                await _builder.AddItemAsync(item, cancellationToken).ConfigureAwait(false);
+            else
+                await _builder.AddChunkAsync(item, stored, cancellationToken).ConfigureAwait(false);
+            return length;
+        }
+        finally
+        {
+            session.SubjectCodecs.Return(codec);
         }
     }
 

@@ -13,16 +13,18 @@ internal static class ItemList
     public static void Write(Span<byte> destination, ContentItem item)
     {
         item.Id.Write(destination);
-        BinaryPrimitives.WriteInt64LittleEndian(destination[ChunkId.Size..], item.Length);
+        BinaryPrimitives.WriteInt64LittleEndian(destination[ChunkId.Size..], item.IsHole ? item.Length : item.Length | ((long)item.Sealed << 32));
     }
 
     /// <exception cref="InvalidDataException">The length is not possible.</exception>
     public static ContentItem Read(ReadOnlySpan<byte> source)
     {
-        var item = new ContentItem(ChunkId.Read(source), BinaryPrimitives.ReadInt64LittleEndian(source[ChunkId.Size..]));
-        return item.Length > 0 && (item.IsHole || item.Length <= ContentLimits.MaximumChunkSize)
+        var (id, length) = (ChunkId.Read(source), BinaryPrimitives.ReadInt64LittleEndian(source[ChunkId.Size..]));
+        var item = id.IsNone ? ContentItem.Hole(length) : new ContentItem(id, (uint)length, (int)(length >> 32));
+        return item.Length > 0
+            && (item.IsHole || (item.Length <= ContentLimits.MaximumChunkSize && item.Sealed is >= 0 and <= ContentLimits.MaximumChunkSize))
             ? item
-            : throw new InvalidDataException($"A content item has the impossible length {item.Length}.");
+            : throw new InvalidDataException($"A content item has the impossible length {length}.");
     }
 
     /// <summary>The same content, if it is a possible one.</summary>

@@ -130,7 +130,7 @@ public sealed class RepositoryRepair(BackupRepository repository)
                 snapshot,
                 async (entry, item) =>
                 {
-                    if (await repository.Index.FindAsync(item.Id, cancellationToken).ConfigureAwait(false) is { } found && found.Length == item.Length)
+                    if (await repository.Index.FindAsync(item.Id, cancellationToken).ConfigureAwait(false) is { } found && found.Length == item.PackedLength)
                         return true;
                     Note(entry);
                     return false;

@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using FunctionsBackup.Repository.Chunking;
 using FunctionsBackup.Repository.Crypto;
 using FunctionsBackup.Repository.Sealing;
@@ -14,7 +16,7 @@ public sealed class KeyRing : IDisposable
 {
     private readonly SecretBytes _idKey;
     private readonly SecretBytes _chunkerSecret;
-    private readonly SecretBytes? _configKey, _writersSecret;
+    private readonly SecretBytes? _configKey, _writersSecret, _subjectsKey;
     private readonly ConcurrentDictionary<uint, SecretBytes> _epochs = [];
     private readonly ConcurrentDictionary<uint, WriterSecrets> _sessions = [];
     private readonly EpochSource? _source;
@@ -38,6 +40,7 @@ public sealed class KeyRing : IDisposable
         _chunkerSecret = KeyDerivation.Derive(repositorySecret.Span, "FunctionsBackup chunker 1"u8);
         _configKey = KeyDerivation.Derive(repositorySecret.Span, "FunctionsBackup config 1"u8);
         _writersSecret = KeyDerivation.Derive(repositorySecret.Span, "FunctionsBackup writers 1"u8);
+        _subjectsKey = KeyDerivation.Derive(repositorySecret.Span, "FunctionsBackup subjects 1"u8);
         foreach (var (number, key) in epochs)
         {
             if (!EpochKinds.IsRepository(number) || key.Length != KeyDerivation.KeySize) throw new ArgumentException("An epoch has a number and 32 bytes.");
@@ -79,6 +82,15 @@ public sealed class KeyRing : IDisposable
 
     /// <summary>What the secrets of all write-only writers follow from.</summary>
     internal SecretBytes WritersSecret => _writersSecret ?? throw new WriteOnlyException("Letting a writer in");
+
+    /// <summary>What stands for the name of a data subject: the first 16 bytes of HMAC-SHA-256.</summary>
+    internal UInt128 PseudonymOf(ReadOnlySpan<byte> subject)
+    {
+        var key = _subjectsKey ?? throw new WriteOnlyException("Keeping the data of subjects under keys of their own");
+        Span<byte> code = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        HMACSHA256.HashData(key.Span, subject, code);
+        return BinaryPrimitives.ReadUInt128BigEndian(code);
+    }
 
     /// <summary>Epoch numbers come from objects and may be hostile: ask before deriving.</summary>
     public bool HasEpoch(uint epoch) => _epochs.ContainsKey(epoch);
@@ -130,6 +142,7 @@ public sealed class KeyRing : IDisposable
         _chunkerSecret.Dispose();
         _configKey?.Dispose();
         _writersSecret?.Dispose();
+        _subjectsKey?.Dispose();
         _writer?.Dispose();
         foreach (var key in _epochs.Values) key.Dispose();
         _source?.Dispose();

@@ -160,14 +160,14 @@ internal sealed class ChunkFetcher(IObjectStore store, RepositoryKeys keys, Chun
             ChunkId verified = default;
             foreach (var piece in block.Pieces)
             {
-                if (piece.OffsetInBlock + (long)piece.Request.Length > plain.Length)
+                if (piece.OffsetInBlock + (long)piece.Request.PackedLength > plain.Length)
                 {
                     Fail(piece.Request, new DamageException(
                         name, $"The index is wrong about chunk {piece.Request.Id} in {name}; run 'fbackup repository repair'."));
                     continue;
                 }
 
-                var chunk = plain.Slice(piece.OffsetInBlock, piece.Request.Length);
+                var chunk = plain.Slice(piece.OffsetInBlock, piece.Request.PackedLength);
                 if (piece.Request.Id != verified && hasher.Compute(chunk.Span) != piece.Request.Id)
                 {
                     Fail(piece.Request, new DamageException(

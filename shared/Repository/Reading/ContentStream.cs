@@ -88,6 +88,7 @@ internal sealed class ContentStream(ChunkFetcher fetcher, ContentRef content) : 
             return true;
         }
 
+        if (item.Sealed != 0) throw new InvalidOperationException("The content is sealed for a data subject: restore it instead.");
         _chunk = await fetcher.ReadChunkAsync(item.Id, (int)item.Length, cancellationToken).ConfigureAwait(false);
         _at = 0;
         return true;

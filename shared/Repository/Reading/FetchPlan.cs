@@ -37,7 +37,7 @@ internal static class FetchPlan
                 location = await index.FindAsync(request.Id, cancellationToken).ConfigureAwait(false);
             }
 
-            if (location is { } found && found.Length == request.Length)
+            if (location is { } found && found.Length == request.PackedLength)
             {
                 placed.Add((found.Pack.Name, found, request));
                 continue;

@@ -3,8 +3,10 @@ using FunctionsBackup.Storage;
 namespace FunctionsBackup.Repository.Replication;
 
 /// <summary>A store that stays somebody else's: disposing of this leaves it open.</summary>
-internal sealed class BorrowedStore(IObjectStore inner) : IObjectStore
+internal sealed class BorrowedStore(IObjectStore inner) : IObjectStore, IPurgingStore
 {
+    public ValueTask<string?> PurgeAsync(string name, CancellationToken cancellationToken) => inner.PurgeAsync(name, cancellationToken);
+
     public string Description => inner.Description;
 
     public ValueTask<bool> CreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>

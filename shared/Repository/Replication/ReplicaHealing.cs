@@ -6,6 +6,7 @@ using FunctionsBackup.Repository.Removals;
 using FunctionsBackup.Repository.Runs;
 using FunctionsBackup.Repository.Sealing;
 using FunctionsBackup.Repository.Snapshots;
+using FunctionsBackup.Repository.Subjects;
 using FunctionsBackup.Repository.Verification;
 using FunctionsBackup.Repository.Witnesses;
 using FunctionsBackup.Storage;
@@ -28,7 +29,7 @@ public sealed class ReplicaHealing(
     private static readonly string[] Records =
     [
         SnapshotStore.Prefix, SnapshotStore.PinPrefix, RecoveryPointStore.Prefix, WitnessStore.Prefix, CollectionMarks.Prefix,
-        RemovalRecords.Prefix, ReplicatedObjects.Audit, IndexFormat.Prefix,
+        RemovalRecords.Prefix, ReplicatedObjects.Audit, SubjectRef.Tombstones, SubjectRef.Keys, IndexFormat.Prefix,
     ];
 
     private readonly ObjectHealer _healer = new(new ObjectCheck(unlocked) { Keys = primary });
@@ -43,6 +44,10 @@ public sealed class ReplicaHealing(
         if (await replica.FindAsync(KeyObjects.Config, cancellationToken).ConfigureAwait(false) is null) return _healer.Report; // not a replica yet
         var removed = await new RemovalRecords(primary, _primary).ListNamesAsync(cancellationToken).ConfigureAwait(false);
         removed.UnionWith(await new RemovalRecords(replica, _replica).ListNamesAsync(cancellationToken).ConfigureAwait(false));
+        var erased = await ErasedKeys.ListAsync(primary, replica, cancellationToken).ConfigureAwait(false);
+        removed.UnionWith(erased);
+        await ErasedKeys.SpreadAsync(primary, replica, cancellationToken).ConfigureAwait(false);
+        foreach (var store in new[] { primary, replica }) await ErasedKeys.PurgeAsync(store, erased, cancellationToken).ConfigureAwait(false);
         var generation = $"{KeyObjects.Prefix}{unlocked.Config.KeyGeneration}/";
         await _healer.CompareAsync(primary, replica, KeyObjects.Config, cancellationToken).ConfigureAwait(false);
         foreach (var prefix in Records.Prepend(generation))
@@ -74,7 +79,8 @@ public sealed class ReplicaHealing(
         if (name.StartsWith(KeyObjects.SlotWitnesses(unlocked.Config.KeyGeneration), StringComparison.Ordinal)) return false; // made from the slots
         if (name.StartsWith(RecoveryPointStore.Prefix, StringComparison.Ordinal)) return await JoinsSomethingAsync(name, cancellationToken).ConfigureAwait(false);
         return name.StartsWith(KeyObjects.Prefix, StringComparison.Ordinal) || name.StartsWith(SnapshotStore.Prefix, StringComparison.Ordinal)
-            || name.StartsWith(SnapshotStore.PinPrefix, StringComparison.Ordinal) || name.StartsWith(ReplicatedObjects.Audit, StringComparison.Ordinal);
+            || name.StartsWith(SnapshotStore.PinPrefix, StringComparison.Ordinal) || SubjectRef.Parse(name) is not null
+            || name.StartsWith(ReplicatedObjects.Audit, StringComparison.Ordinal);
     }
 
     private async ValueTask<bool> JoinsSomethingAsync(string name, CancellationToken cancellationToken)

@@ -4,6 +4,7 @@ using FunctionsBackup.Repository.Keys;
 using FunctionsBackup.Repository.Packing;
 using FunctionsBackup.Repository.Runs;
 using FunctionsBackup.Repository.Snapshots;
+using FunctionsBackup.Repository.Subjects;
 using FunctionsBackup.Repository.Witnesses;
 using FunctionsBackup.Storage;
 
@@ -20,7 +21,7 @@ internal static class ReplicatedObjects
 
     /// <summary>In the order in which they are made on a replica: nothing comes before what it refers to.</summary>
     public static IReadOnlyList<string> Prefixes { get; } =
-        [KeyObjects.Prefix, PackFormat.Prefix, Wal, IndexFormat.Prefix, .. Records];
+        [KeyObjects.Prefix, PackFormat.Prefix, Wal, SubjectRef.Tombstones, SubjectRef.Keys, IndexFormat.Prefix, .. Records];
 
     /// <summary>Small ones, that something may be said of only when all the rest is there.</summary>
     public static IReadOnlyList<string> Records =>

@@ -2,6 +2,7 @@ using FunctionsBackup.Repository.Indexing;
 using FunctionsBackup.Repository.Keys;
 using FunctionsBackup.Repository.Packing;
 using FunctionsBackup.Repository.Snapshots;
+using FunctionsBackup.Repository.Subjects;
 using FunctionsBackup.Repository.Witnesses;
 using FunctionsBackup.Storage;
 
@@ -28,6 +29,7 @@ public sealed class Replicator(BackupRepository primary, IObjectStore replica, R
 
     private readonly ObjectCheck _check = new(primary.Unlocked) { Keys = primary.Store };
     private long _objects, _bytes;
+    private IReadOnlyList<string> _erasure = [];
 
     /// <summary>Makes one pass.</summary>
     /// <param name="progress">Told of every object; may be called concurrently.</param>
@@ -56,6 +58,7 @@ public sealed class Replicator(BackupRepository primary, IObjectStore replica, R
         await CopySessionsAsync(copier, cancellationToken).ConfigureAwait(false);
         await copier.CopyInOrderAsync(wal.ToAsyncEnumerable(), null, cancellationToken).ConfigureAwait(false);
 
+        await CopySubjectsAsync(copier, cancellationToken).ConfigureAwait(false);
         var follower = new ReplicaFollower(primary, replica, copier, options);
         await follower.FollowRemovalsAsync(cancellationToken).ConfigureAwait(false);
         await CopyIndexAsync(copier, follower, segments, cancellationToken).ConfigureAwait(false);
@@ -68,7 +71,7 @@ public sealed class Replicator(BackupRepository primary, IObjectStore replica, R
             RemovedObjects = follower.Removed,
             Damaged = copier.Damaged,
             OnlyOnReplica = follower.OnlyOnReplica,
-            Notes = follower.Notes,
+            Notes = [.. _erasure, .. follower.Notes],
             Refusal = follower.Refusal,
         };
     }
@@ -102,6 +105,16 @@ public sealed class Replicator(BackupRepository primary, IObjectStore replica, R
         var generation = primary.Unlocked.Config.KeyGeneration;
         foreach (var prefix in new[] { KeyObjects.Writers(generation), KeyObjects.Sessions(generation) })
             await copier.CopyInOrderAsync(Missing(prefix, cancellationToken), null, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>What was erased first: a key that was destroyed comes to no replica, and goes from one that has it.</summary>
+    private async ValueTask CopySubjectsAsync(ReplicaCopier copier, CancellationToken cancellationToken)
+    {
+        await copier.CopyInOrderAsync(Missing(SubjectRef.Tombstones, cancellationToken), null, cancellationToken).ConfigureAwait(false);
+        var erased = await ErasedKeys.ListAsync(primary.Store, replica, cancellationToken).ConfigureAwait(false);
+        _erasure = await ErasedKeys.PurgeAsync(replica, erased, cancellationToken).ConfigureAwait(false);
+        await copier.CopyInOrderAsync(
+            Missing(SubjectRef.Keys, cancellationToken).Where(i => !erased.Contains(i.Name)), null, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Lists records, looks at the index, copies packs; again if packs may have gone in between.</summary>

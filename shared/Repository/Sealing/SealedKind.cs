@@ -25,6 +25,12 @@ public enum SealedKind : byte
     /// <summary>That objects were removed on purpose.</summary>
     Removal = 14,
 
+    /// <summary>The key of a data subject.</summary>
+    SubjectKey = 25,
+
+    /// <summary>That such a key was destroyed.</summary>
+    Tombstone = 26,
+
     /// <summary>What was seen of retention locks.</summary>
     LockRecord = 20,
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using FunctionsBackup.Repository.Indexing;
 using FunctionsBackup.Repository.Packing;
 using FunctionsBackup.Repository.Snapshots;
+using FunctionsBackup.Repository.Subjects;
 
 namespace FunctionsBackup.Repository.Verification;
 
@@ -200,22 +201,25 @@ public sealed class RepositoryVerifier(BackupRepository repository)
     {
         var touched = _badPacks.Keys.ToDictionary(name => name, _ => new List<string>());
         var walker = new SnapshotWalker(repository.Fetcher);
+        var keys = new SubjectVerification(repository);
         foreach (var snapshot in snapshots)
         {
             var lost = 0;
             var bad = new HashSet<string>();
+            var keyless = new HashSet<SubjectRef>();
             DamageException? damage = null;
             await walker.WalkAsync(
                 snapshot,
-                async (_, item) =>
+                async (entry, item) =>
                 {
+                    if (entry?.Subject is { } subject && !await keys.HasAsync(subject, cancellationToken).ConfigureAwait(false)) keyless.Add(subject);
                     if (_wrong.TryGetValue(item.Id, out var wrong))
                     {
                         wrong.Add(snapshot.Id);
                         return false;
                     }
 
-                    if (await repository.Index.FindAsync(item.Id, cancellationToken).ConfigureAwait(false) is not { } location || location.Length != item.Length)
+                    if (await repository.Index.FindAsync(item.Id, cancellationToken).ConfigureAwait(false) is not { } location || location.Length != item.PackedLength)
                     {
                         lost++;
                         return false;
@@ -226,12 +230,14 @@ public sealed class RepositoryVerifier(BackupRepository repository)
                     return false;
                 },
                 (_, e) => damage ??= e, cancellationToken).ConfigureAwait(false);
+            foreach (var subject in keyless) keys.Note(subject, snapshot.Id);
             foreach (var name in bad) touched[name].Add(snapshot.Id);
             if (lost > 0)
                 _defects.Add(new Defect($"snapshots/{snapshot.Id}", $"{lost} chunks of recovery point {snapshot.Id} are in no pack.", [snapshot.Id], Mend));
             if (damage is not null && bad.Count == 0) _defects.Add(new Defect(damage.ObjectName, damage.Message, [snapshot.Id], Mend));
         }
 
+        _defects.AddRange(keys.Defects);
         foreach (var (entries, its) in _wrongEntries)
             _defects.Add(new Defect(
                 entries.Segment,

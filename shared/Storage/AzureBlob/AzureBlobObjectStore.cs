@@ -12,7 +12,7 @@ namespace FunctionsBackup.Storage.AzureBlob;
 /// Objects as block blobs in a container, below a prefix. What cannot be the name of an object is not the store's and is left alone. The
 /// container must exist.
 /// </summary>
-public sealed class AzureBlobObjectStore : IObjectStore, IProbedStore, ILockingStore
+public sealed class AzureBlobObjectStore : IObjectStore, IProbedStore, ILockingStore, IPurgingStore
 {
     private readonly AzureBlobStoreOptions _options;
     private readonly KeyPrefix _prefix;
@@ -107,6 +107,13 @@ public sealed class AzureBlobObjectStore : IObjectStore, IProbedStore, ILockingS
         if (_locks.Active(found) is { } locked && Lock?.Covers(name) == true) throw new ObjectLockedException(name, locked.Until);
         await _versions.DeleteAsync(name, _prefix.KeyOf(name), found.VersionId, cancellationToken).ConfigureAwait(false);
         return true;
+    }
+
+    public async ValueTask<string?> PurgeAsync(string name, CancellationToken cancellationToken)
+    {
+        ObjectName.Check(name);
+        await DeleteAsync(name, cancellationToken).ConfigureAwait(false);
+        return await _versions.PurgeAsync(name, _prefix.KeyOf(name), cancellationToken).ConfigureAwait(false);
     }
 
     public ValueTask<ObjectLock?> FindLockAsync(string name, CancellationToken cancellationToken) =>

@@ -11,7 +11,7 @@ namespace FunctionsBackup.Storage.S3;
 /// Objects in a bucket of Amazon S3 or a compatible service, below a prefix. What cannot be the name of an object is not the store's and is
 /// left alone. The bucket must exist.
 /// </summary>
-public sealed class S3ObjectStore : IObjectStore, IProbedStore, ILockingStore
+public sealed class S3ObjectStore : IObjectStore, IProbedStore, ILockingStore, IPurgingStore
 {
     private readonly S3StoreOptions _options;
     private readonly KeyPrefix _prefix;
@@ -125,6 +125,13 @@ public sealed class S3ObjectStore : IObjectStore, IProbedStore, ILockingStore
         }
 
         return true;
+    }
+
+    public async ValueTask<string?> PurgeAsync(string name, CancellationToken cancellationToken)
+    {
+        ObjectName.Check(name);
+        await DeleteAsync(name, cancellationToken).ConfigureAwait(false);
+        return await _versions.PurgeAsync(name, _prefix.KeyOf(name), cancellationToken).ConfigureAwait(false);
     }
 
     public ValueTask<ObjectLock?> FindLockAsync(string name, CancellationToken cancellationToken) =>

@@ -11,6 +11,8 @@ namespace FunctionsBackup.Storage.S3;
 /// </summary>
 internal sealed class S3Versions(IAmazonS3 client, S3StoreOptions options, RequestRunner runner)
 {
+    private const int MaximumRounds = 100;
+
     private volatile bool _mayNotRemove;
 
     /// <summary>Whether versions were left behind because this identity may not remove them.</summary>
@@ -47,6 +49,37 @@ internal sealed class S3Versions(IAmazonS3 client, S3StoreOptions options, Reque
                 }
             },
             cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Removes what is left of a key that was deleted: older versions and markers.</summary>
+    /// <returns>Null: nothing is left. Otherwise what is, and what mends it.</returns>
+    public async ValueTask<string?> PurgeAsync(string name, string key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // Of more than a page of versions of one key, each round takes one.
+            for (var round = 0; ; round++)
+            {
+                var request = new ListVersionsRequest { BucketName = options.Bucket, Prefix = key };
+                var page = await runner.RunAsync(
+                    $"list versions of {name}", 0, (_, token) => client.ListVersionsAsync(request, token), cancellationToken).ConfigureAwait(false);
+                var versions = (page.Versions ?? []).FindAll(v => v.Key == key && v.VersionId is { Length: > 0 });
+                if (versions.Count == 0) return null;
+                foreach (var version in versions)
+                    if (!await RemoveAsync(name, key, version.VersionId, cancellationToken).ConfigureAwait(false))
+                        return $"Older versions of {name} are still in bucket {options.Bucket}, and this identity may not remove them; "
+                            + "allow s3:DeleteObjectVersion for it, or let somebody remove them who may.";
+                if (round == MaximumRounds) return $"New versions of {name} keep coming in bucket {options.Bucket}; find out who writes them.";
+            }
+        }
+        catch (StoreAccessException e)
+        {
+            return $"Whether older versions of {name} are still in bucket {options.Bucket} cannot be seen: {e.Message}";
+        }
+        catch (ObjectLockedException)
+        {
+            return $"Older versions of {name} are locked in bucket {options.Bucket} by a rule of the bucket's own; they go when it lets them.";
+        }
     }
 
     /// <summary>Removes all versions and markers of a key.</summary>

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using FunctionsBackup.Components.Files.Subjects;
 using FunctionsBackup.Components.Files.Walking;
 using FunctionsBackup.Components.Posix;
 using FunctionsBackup.Repository;
@@ -12,7 +13,7 @@ namespace FunctionsBackup.Components.Files.Backup;
 /// large file is being read.
 /// </summary>
 internal sealed class BackupPipeline(
-    BackupSession session, ParentCatalog parent, WarningList warnings, ProgressMeter meter, FilesBackupHooks hooks, bool readAll)
+    BackupSession session, ParentCatalog parent, WarningList warnings, ProgressMeter meter, FilesBackupHooks hooks, SubjectTags tags, bool readAll)
 {
     private const int BatchSize = 256;
 
@@ -95,15 +96,19 @@ internal sealed class BackupPipeline(
             foreach (var entry in walked)
             {
                 var before = await parent.FindAsync(entry.Path).ConfigureAwait(false);
+                var tag = await tags.FindAsync(entry, cancellationToken).ConfigureAwait(false);
                 var link = _links.Find(entry, out var isFirst);
                 Users.Add(entry.Status.UserId);
                 Groups.Add(entry.Status.GroupId);
-                if (!isFirst) batch.Add(new PendingEntry(null, null, entry, link));
+                if (tag.IsErased) continue;
+                // What was stored as somebody else's, or nobody's, is sealed otherwise.
+                if (before?.Subject != tag.Key?.Reference) before = null;
+                if (!isFirst) batch.Add(new PendingEntry(null, null, entry, link, tag.Key));
                 else if (!readAll && before is not null && parent.IsUnchanged(before, entry.Kind, entry.Status))
                     batch.Add(new PendingEntry(TakeOver(entry, before), null, null, link));
                 else if (entry.Kind == EntryKind.File)
                 {
-                    var job = new FileJob(entry, before);
+                    var job = new FileJob(entry, before, tag.Key);
                     await _jobs.Writer.WriteAsync(job, cancellationToken).ConfigureAwait(false);
                     batch.Add(new PendingEntry(null, job, null, link));
                 }
@@ -122,7 +127,7 @@ internal sealed class BackupPipeline(
     {
         using var reader = new FileReader(session, warnings, meter, hooks);
         await foreach (var job in _jobs.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
-            job.Complete(await reader.ReadFileAsync(job.Entry, job.Parent?.Content, cancellationToken).ConfigureAwait(false));
+            job.Complete(await reader.ReadFileAsync(job.Entry, job.Parent?.Content, job.Subject, cancellationToken).ConfigureAwait(false));
     }
 
     private async Task WriteCatalogAsync(CancellationToken cancellationToken)
@@ -138,7 +143,7 @@ internal sealed class BackupPipeline(
                         ? job.Result.Result
                         : await job.Result.WaitAsync(cancellationToken).ConfigureAwait(false);
                 else if (pending.FurtherName is { } name)
-                    entry = await AddNameAsync(reader, name, pending.Link!, cancellationToken).ConfigureAwait(false);
+                    entry = await AddNameAsync(reader, name, pending, cancellationToken).ConfigureAwait(false);
                 if (entry is null) continue;
                 if (CatalogLimits.Problem(entry) is { } problem)
                 {
@@ -155,9 +160,10 @@ internal sealed class BackupPipeline(
 
     // A file that could not be read under its first name is tried again under this one.
     private static async ValueTask<CatalogEntry?> AddNameAsync(
-        FileReader reader, WalkedEntry name, LinkedFile link, CancellationToken cancellationToken)
+        FileReader reader, WalkedEntry name, PendingEntry pending, CancellationToken cancellationToken)
     {
-        if (link.First is not { } first) return await reader.ReadFileAsync(name, null, cancellationToken).ConfigureAwait(false);
+        if (pending.Link!.First is not { } first)
+            return await reader.ReadFileAsync(name, null, pending.Subject, cancellationToken).ConfigureAwait(false);
         return first with { Path = name.Path, HardLinkTo = first.Path };
     }
 
@@ -172,6 +178,7 @@ internal sealed class BackupPipeline(
         return FileReader.ToEntry(entry, entry.Status) with
         {
             Content = before.Content,
+            Subject = before.Subject,
             LinkTarget = before.LinkTarget,
             ExtendedAttributes = before.ExtendedAttributes,
         };

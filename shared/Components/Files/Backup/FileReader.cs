@@ -3,6 +3,7 @@ using FunctionsBackup.Components.Posix;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Catalogs;
 using FunctionsBackup.Repository.Contents;
+using FunctionsBackup.Repository.Subjects;
 
 namespace FunctionsBackup.Components.Files.Backup;
 
@@ -14,7 +15,12 @@ internal sealed class FileReader(BackupSession session, WarningList warnings, Pr
     private readonly DirectoryCache _directories = new();
 
     /// <summary>Stores a file; null if it cannot be read, after a warning.</summary>
-    internal async ValueTask<CatalogEntry?> ReadFileAsync(WalkedEntry entry, ContentRef? parent, CancellationToken cancellationToken)
+    /// <param name="entry">What the walk found.</param>
+    /// <param name="parent">Its content in the recovery point before.</param>
+    /// <param name="subject">Whose it is.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    internal async ValueTask<CatalogEntry?> ReadFileAsync(
+        WalkedEntry entry, ContentRef? parent, SubjectKey? subject, CancellationToken cancellationToken)
     {
         if (hooks.BeforeOpen is { } before) before(entry.Path);
         var error = OpenFile(entry, out var file);
@@ -39,7 +45,7 @@ internal sealed class FileReader(BackupSession session, WarningList warnings, Pr
         var source = new FileContentSource(file!, status.Size, sparse, Display(entry), meter);
         try
         {
-            content = await session.StoreAsync(source, new ContentOptions(Parent: parent), cancellationToken).ConfigureAwait(false);
+            content = await session.StoreAsync(source, new ContentOptions(Parent: parent) { Subject = subject }, cancellationToken).ConfigureAwait(false);
         }
         catch (PosixException exception)
         {
@@ -55,6 +61,7 @@ internal sealed class FileReader(BackupSession session, WarningList warnings, Pr
             ToEntry(entry, status) with
             {
                 Content = content,
+                Subject = subject?.Reference,
 
                 // No file has this change time, so the next backup reads this one again.
                 ChangedNanoseconds = changed ? 0 : status.ChangedNanoseconds,

@@ -1,4 +1,5 @@
 using FunctionsBackup.Repository;
+using FunctionsBackup.Repository.Subjects;
 
 namespace FunctionsBackup.Components.Files.Restore;
 
@@ -40,10 +41,23 @@ internal sealed class BatchExecutor(RestoreContext context)
         {
             context.Writers.ThrowIfFailed();
             var file = batch.Files[request.Target];
-            file.Write(request.Offset, bytes.Span);
-            context.Meter.AddBytes(bytes.Length);
+            if (file.Subject is { } key) Open(file, key, request, bytes);
+            else file.Write(request.Offset, bytes.Span);
+            context.Meter.AddBytes(request.Length);
             file.Arrived();
             return ValueTask.CompletedTask;
+        }
+
+        void Open(RestoreFile file, SubjectKey key, ChunkRequest request, ReadOnlyMemory<byte> stored)
+        {
+            try
+            {
+                context.Repository.OpenSealed(key, stored.Span, request.Length, plain => file.Write(request.Offset, plain.Span));
+            }
+            catch (DamageException)
+            {
+                file.MarkDamaged();
+            }
         }
 
         void OnDamage(ChunkRequest request, DamageException damage)

@@ -40,7 +40,8 @@ internal sealed class DeltaFilter(RestoreContext context)
             {
                 var file = batch.Files[request.Target];
                 var bytes = buffer.AsSpan(0, request.Length);
-                if (file.Existing is null || !IsThere(file, request, bytes))
+                // What was sealed is named after what it was sealed to: the file that is there cannot be compared with it.
+                if (file.Existing is null || file.Subject is not null || !IsThere(file, request, bytes))
                 {
                     file.MarkDiffering();
                     needed.Add(request);

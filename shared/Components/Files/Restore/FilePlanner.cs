@@ -1,6 +1,7 @@
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Catalogs;
 using FunctionsBackup.Repository.Contents;
+using FunctionsBackup.Repository.Subjects;
 
 namespace FunctionsBackup.Components.Files.Restore;
 
@@ -13,7 +14,9 @@ internal sealed class FilePlanner(RestoreContext context, Func<RestoreBatch, Can
 
     internal async ValueTask AddAsync(RestoreDirectory directory, byte[] name, CatalogEntry entry, CancellationToken cancellationToken)
     {
-        var file = new RestoreFile(context, directory, name, entry);
+        var key = default(SubjectKey);
+        if (entry.Subject is { } subject && !context.TryGetKey(await FindKeyAsync(subject, cancellationToken).ConfigureAwait(false), entry, out key)) return;
+        var file = new RestoreFile(context, directory, name, entry) { Subject = key };
         if (context.IsDelta) file.OpenExisting();
         var content = entry.Content!;
         var holdsDescriptor = file.Existing is not null || content.Depth > 0 || content.Items.Length > 1;
@@ -57,10 +60,23 @@ internal sealed class FilePlanner(RestoreContext context, Func<RestoreBatch, Can
                 }
 
                 file.Expect(1);
-                Batch.Add(new ChunkRequest(item.Id, checked((int)item.Length), target, offset));
+                Batch.Add(new ChunkRequest(item.Id, checked((int)item.Length), target, offset, item.Sealed));
             }
 
             offset += item.Length;
+        }
+    }
+
+    /// <summary>A key whose object is damaged is as good as missing: what it sealed is lost, and the rest goes on.</summary>
+    private async ValueTask<SubjectLookup> FindKeyAsync(SubjectRef subject, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await context.Repository.Subjects.FindAsync(subject, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DamageException)
+        {
+            return default;
         }
     }
 

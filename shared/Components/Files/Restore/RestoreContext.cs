@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using FunctionsBackup.Components.Files.Walking;
 using FunctionsBackup.Components.Posix;
 using FunctionsBackup.Repository;
+using FunctionsBackup.Repository.Catalogs;
+using FunctionsBackup.Repository.Subjects;
 
 namespace FunctionsBackup.Components.Files.Restore;
 
@@ -17,6 +19,7 @@ internal sealed class RestoreContext(
     private long _files;
     private long _bytes;
     private long _writtenBytes;
+    private long _erased;
     private int _temporary;
 
     internal BackupRepository Repository { get; } = repository;
@@ -60,6 +63,24 @@ internal sealed class RestoreContext(
         Interlocked.Add(ref _bytes, bytes);
         Interlocked.Add(ref _writtenBytes, written);
         Meter.AddFile();
+    }
+
+    /// <summary>Files whose subject's key was destroyed.</summary>
+    internal long ErasedFiles => Interlocked.Read(ref _erased);
+
+    /// <summary>False: the file cannot be read, and was noted as erased, or as damaged where its key is simply missing.</summary>
+    internal bool TryGetKey(SubjectLookup found, CatalogEntry entry, out SubjectKey? key)
+    {
+        key = found.Key;
+        if (key is not null) return true;
+        if (found.ErasedAt is null) AddDamaged(entry.Path.Span);
+        else
+        {
+            Interlocked.Increment(ref _erased);
+            AddFailed(entry.Path.Span);
+        }
+
+        return false;
     }
 
     internal void AddDamaged(ReadOnlySpan<byte> path)

@@ -1,5 +1,6 @@
 using FunctionsBackup.Components.Posix;
 using FunctionsBackup.Repository.Catalogs;
+using FunctionsBackup.Repository.Subjects;
 
 namespace FunctionsBackup.Components.Files.Restore;
 
@@ -33,6 +34,9 @@ internal sealed partial class RestoreFile(RestoreContext context, RestoreDirecto
     internal CatalogEntry Entry { get; } = entry;
 
     internal long Size { get; } = entry.Content!.Size;
+
+    /// <summary>The key that its chunks were sealed with; null: they were not.</summary>
+    internal SubjectKey? Subject { get; init; }
 
     /// <summary>The file that is there, for a delta restore.</summary>
     internal ExistingFile? Existing { get; private set; }
