@@ -31,6 +31,19 @@ public sealed class AzureBlobFeatureTests
     }
 
     [Fact]
+    public async Task What_must_be_gone_goes_with_its_snapshots()
+    {
+        var options = await Stores.NewContainerAsync();
+        await using var store = new AzureBlobObjectStore(options);
+        await store.CreateAsync("subjects/a", new byte[50], CancellationToken.None);
+        await store.CreateAsync("subjects/ab", new byte[50], CancellationToken.None);
+        (await store.PurgeAsync("subjects/a", CancellationToken.None)).ShouldBeNull();
+        (await store.FindAsync("subjects/a", CancellationToken.None)).ShouldBeNull();
+        (await store.FindAsync("subjects/ab", CancellationToken.None)).ShouldNotBeNull();
+        (await store.PurgeAsync("subjects/a", CancellationToken.None)).ShouldBeNull("nothing is there");
+    }
+
+    [Fact]
     public async Task A_signature_opens_what_it_was_made_for_and_is_never_printed()
     {
         var options = await Stores.NewContainerAsync();

@@ -82,6 +82,27 @@ public sealed class S3LockTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_must_be_gone_goes_with_its_older_versions_beside_what_is_locked()
+    {
+        // As where keys of data subjects are destroyed: hidden copies of before count too.
+        await using var store = new S3ObjectStore(_options with { Lock = Governance });
+        await store.CreateAsync("packs/a", new byte[500], None);
+        await store.CreateAsync("subjects/a", new byte[50], None);
+        for (var i = 0; i < 3; i++)
+        {
+            await store.HideAsync("subjects/a", None);
+            (await store.CreateAsync("subjects/a", new byte[60 + i], None)).ShouldBeTrue("restored from somewhere");
+        }
+
+        await store.CreateAsync("subjects/ab", new byte[50], None);
+        (await VersionsAsync("subjects/a")).Count(v => v.Key == "subjects/a").ShouldBeGreaterThan(3);
+        (await store.PurgeAsync("subjects/a", None)).ShouldBeNull();
+        (await VersionsAsync("subjects/a")).ShouldHaveSingleItem().Key.ShouldBe("subjects/ab");
+        (await store.PurgeAsync("subjects/a", None)).ShouldBeNull("nothing is there");
+        (await VersionsAsync("packs/a")).ShouldHaveSingleItem();
+    }
+
+    [Fact]
     public async Task A_lock_is_extended_and_never_shortened()
     {
         var options = _options with { Lock = Governance };
