@@ -1,5 +1,6 @@
 using FunctionsBackup.Functions.Http;
 using FunctionsBackup.Operations.Configuration;
+using FunctionsBackup.Orchestrations.Restore;
 
 namespace FunctionsBackup.Functions.Api;
 
@@ -13,6 +14,13 @@ internal static class RestoreTargets
     /// <exception cref="ProblemException">It is no place to restore to.</exception>
     public static void Check(BackupConfiguration configuration, string target)
     {
+        if (target.Length <= 4096 && BucketTarget.Parse(target) is { } bucket)
+        {
+            if (configuration.Buckets.All(b => b.Name != bucket.Name))
+                throw ProblemException.BadRequest("There is no such bucket under buckets in the configuration.");
+            return;
+        }
+
         if (target.Length > 4096 || target.Any(char.IsControl) || !Path.IsPathFullyQualified(target))
             throw ProblemException.BadRequest("The target must be an absolute path.");
         if (target.Split('/').Any(part => part is ".." or "."))

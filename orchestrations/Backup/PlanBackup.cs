@@ -1,4 +1,5 @@
 using FunctionsBackup.Components.Files;
+using FunctionsBackup.Components.Files.Buckets;
 using FunctionsBackup.Operations.Configuration;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository;
@@ -48,7 +49,9 @@ public sealed class PlanBackup(BackupSite site)
                 {
                     Include = settings.Include, Exclude = settings.Exclude, Subjects = settings.Subjects, Full = request.Full, Parallelism = site.Parallelism,
                 };
-                var plan = await new FilesPlanner(new FilesBackup(repository, site.Time)).PlanAsync(options, site.UnitSizes, cancellationToken);
+                var plan = settings.Buckets.Count > 0
+                    ? await new BucketBackup(repository, site.Time).PlanAsync(options, await DescribeAsync(settings.Buckets), cancellationToken)
+                    : await new FilesPlanner(new FilesBackup(repository, site.Time)).PlanAsync(options, site.UnitSizes, cancellationToken);
                 files.Add(plan);
                 components.Add(new ComponentPlan
                 {
@@ -64,6 +67,19 @@ public sealed class PlanBackup(BackupSite site)
 
         var summary = new BackupPlan { Components = components, UnitsInFlight = Math.Max(1, site.Parallelism) };
         return new StoredPlan { Files = files, Full = request.Full, Summary = summary };
+    }
+
+    /// <summary>Names of buckets, with where they are; nothing is asked of the services yet.</summary>
+    private async Task<Dictionary<string, string>> DescribeAsync(IReadOnlyList<string> names)
+    {
+        var buckets = new Dictionary<string, string>();
+        foreach (var name in names)
+        {
+            await using var bucket = StoreFactory.OpenBucket(site.Configuration, name, site.Secrets, site.Time);
+            buckets.Add(name, bucket.Description);
+        }
+
+        return buckets;
     }
 
     private static ConfigurationException NotConfigured(BackupConfiguration configuration, string component) =>

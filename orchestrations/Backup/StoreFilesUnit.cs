@@ -1,4 +1,5 @@
 using FunctionsBackup.Components.Files;
+using FunctionsBackup.Components.Files.Buckets;
 using FunctionsBackup.Orchestrations.Site;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
@@ -13,12 +14,18 @@ public sealed class StoreFilesUnit(BackupSite site)
         [ActivityTrigger] UnitRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
         UnitWork.RunAsync(
             site, client, request,
-            (repository, unit, watch) =>
+            async (repository, unit, watch) =>
             {
                 var (plan, index) = StoredPlan.Read(unit.Run).FindFiles(request.Component, request.Unit);
+                if (plan.Buckets.Count > 0)
+                {
+                    await using var bucket = StoreFactory.OpenBucket(site.Configuration, plan.Buckets[index], site.Secrets, site.Time);
+                    return await new BucketBackup(repository, site.Time).RunUnitAsync(unit, plan, index, bucket, site.Parallelism, watch, watch.Token);
+                }
+
                 // A unit that has company leaves the other cores to it.
                 var parallelism = plan.Units.Count > 1 ? 1 : site.Parallelism;
-                return new FilesBackup(repository, site.Time).RunUnitAsync(unit, plan, index, parallelism, watch, watch.Token);
+                return await new FilesBackup(repository, site.Time).RunUnitAsync(unit, plan, index, parallelism, watch, watch.Token);
             },
             cancellationToken);
 }

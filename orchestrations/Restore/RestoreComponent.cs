@@ -1,5 +1,6 @@
 using FunctionsBackup.Components.Estimates;
 using FunctionsBackup.Components.Files;
+using FunctionsBackup.Components.Files.Buckets;
 using FunctionsBackup.Components.PostgreSql.Restore;
 using FunctionsBackup.Orchestrations.Anomalies;
 using FunctionsBackup.Orchestrations.Instances;
@@ -135,7 +136,9 @@ public sealed class RestoreComponent(BackupSite site)
         var restorer = new TreeRestorer(repository) { Time = site.Time };
         if (request.PlanOnly) return await PlanFilesAsync(repository, snapshot, restorer, options, watch.Token);
         var began = site.Time.GetTimestamp();
-        var report = await restorer.RestoreAsync(snapshot, options, watch, watch.Token);
+        var report = BucketTarget.Parse(request.Target) is { } target
+            ? await RestoreToBucketAsync(repository, snapshot, target, options, watch)
+            : await restorer.RestoreAsync(snapshot, options, watch, watch.Token);
         return new RestoreResult
         {
             Outcome = report.Damaged.Count > 0 ? RunOutcome.Partial : RunOutcome.Complete,
@@ -150,6 +153,15 @@ public sealed class RestoreComponent(BackupSite site)
             DamagedCount = report.Damaged.Count,
             Damaged = [.. report.Damaged.Take(MaximumListed)],
         };
+    }
+
+    private async ValueTask<TreeRestoreReport> RestoreToBucketAsync(
+        BackupRepository repository, Snapshot snapshot, BucketTarget target, TreeRestoreOptions options, ActivityWatch watch)
+    {
+        await using var bucket = StoreFactory.OpenBucket(site.Configuration, target.Name, site.Secrets, site.Time);
+        var its = new BucketRestoreOptions(target.Prefix) { Include = options.Include, Overwrite = options.Overwrite, Parallelism = site.Parallelism };
+        return await new BucketRestorer(repository, site.Time).RestoreAsync(
+            snapshot, [.. options.Roots.Select(r => r.Prefix)], bucket, its, watch, watch.Token);
     }
 
     private async Task<RestoreResult> PlanFilesAsync(

@@ -17,10 +17,18 @@ public static class RestoreRequests
         if (!ProtectedComponents.Available.Contains(request.Component))
             throw new InvalidRequestException(
                 $"Restores of '{Shown(request.Component)}' are not available; name one of {string.Join(", ", ProtectedComponents.Available)}.");
-        if (!Path.IsPathFullyQualified(request.Target)) throw new InvalidRequestException("The target must be an absolute path.");
+        var bucket = BucketTarget.Parse(request.Target);
+        if (bucket is null && !Path.IsPathFullyQualified(request.Target)) throw new InvalidRequestException("The target must be an absolute path.");
         if (request.Target.Contains('\0')) throw new InvalidRequestException("The target is not a path.");
         if (request.BeforeAnomaly && request.Point != "latest")
             throw new InvalidRequestException("before_anomaly goes with latest: it chooses the recovery point by itself.");
+        if (bucket is not null)
+        {
+            Refuse(request.Component == "postgres", "a bucket as target", request.Component);
+            Refuse(request.Delta || request.Staging || request.DeleteExtra || request.OwnersByName, "delta, staging, delete_extra or owners_by_name",
+                "a bucket as target");
+        }
+
         if (request.Component == "postgres")
         {
             Refuse(request.Include.Count > 0, "include", request.Component);

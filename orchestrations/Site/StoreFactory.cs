@@ -4,6 +4,7 @@ using FunctionsBackup.Operations.Configuration.Values;
 using FunctionsBackup.Repository.Locks;
 using FunctionsBackup.Storage;
 using FunctionsBackup.Storage.AzureBlob;
+using FunctionsBackup.Storage.Buckets;
 using FunctionsBackup.Storage.FileSystem;
 using FunctionsBackup.Storage.Locks;
 using FunctionsBackup.Storage.Remote;
@@ -37,6 +38,21 @@ public static class StoreFactory
         return Create(replica.StorageBackend, replica.Storage, secrets, time, null);
     }
 
+    /// <summary>A bucket of data, by its name in the configuration.</summary>
+    /// <exception cref="ConfigurationException">There is none of that name, or something does not fit.</exception>
+    public static IBucket OpenBucket(BackupConfiguration configuration, string name, SecretResolver secrets, TimeProvider time)
+    {
+        var settings = configuration.Buckets.FirstOrDefault(b => b.Name == name);
+        if (settings is null)
+        {
+            var mend = NearestName.Find(name, configuration.Buckets.Select(b => b.Name)) is { } near ? $"did you mean '{near}'?" : $"add it under buckets in {configuration.File}.";
+            throw new ConfigurationException($"There is no bucket '{name}'; {mend}");
+        }
+
+        if (settings.FindProblem() is { } problem) throw new ConfigurationException(problem);
+        return settings.StorageBackend == "s3" ? OpenS3Bucket(settings.Storage, secrets, time) : OpenAzureBlobBucket(settings.Storage, secrets, time);
+    }
+
     private static IObjectStore Create(string backend, StorageSettings settings, SecretResolver secrets, TimeProvider time, int? listPageSize)
     {
         if (backend == "filesystem") return new FileSystemObjectStore(settings.Path, time);
@@ -61,25 +77,37 @@ public static class StoreFactory
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static IObjectStore OpenS3(StorageSettings settings, SecretResolver secrets, TimeProvider time, int? listPageSize)
     {
+        return new S3ObjectStore(S3Options(settings, secrets, listPageSize), time);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static IBucket OpenS3Bucket(StorageSettings settings, SecretResolver secrets, TimeProvider time) =>
+        new S3Bucket(S3Options(settings, secrets, null), time);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static IBucket OpenAzureBlobBucket(StorageSettings settings, SecretResolver secrets, TimeProvider time) =>
+        new AzureBlobBucket(AzureBlobOptions(settings, secrets, null), time);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static S3StoreOptions S3Options(StorageSettings settings, SecretResolver secrets, int? listPageSize)
+    {
         var s3 = settings.S3;
-        return new S3ObjectStore(
-            new S3StoreOptions(s3.Bucket!)
-            {
-                Endpoint = Address(settings),
-                Region = s3.Region,
-                Prefix = settings.Prefix,
-                PathStyle = s3.PathStyle,
-                Profile = s3.Profile,
-                Credentials = s3.AccessKey is null ? null : new S3Credentials(
-                    Secret(s3.AccessKey, "access_key")!, Secret(s3.SecretKey, "secret_key")!, Secret(s3.SessionToken, "session_token")),
-                StorageClass = s3.StorageClass,
-                KmsKey = s3.KmsKey,
-                ConditionalCreate = s3.SingleWriter ? S3ConditionalCreate.SingleWriter : S3ConditionalCreate.Required,
-                Lock = Lock(settings),
-                Tags = Tags(settings),
-                Limits = Limits(settings, listPageSize),
-            },
-            time);
+        return new S3StoreOptions(s3.Bucket!)
+        {
+            Endpoint = Address(settings),
+            Region = s3.Region,
+            Prefix = settings.Prefix,
+            PathStyle = s3.PathStyle,
+            Profile = s3.Profile,
+            Credentials = s3.AccessKey is null ? null : new S3Credentials(
+                Secret(s3.AccessKey, "access_key")!, Secret(s3.SecretKey, "secret_key")!, Secret(s3.SessionToken, "session_token")),
+            StorageClass = s3.StorageClass,
+            KmsKey = s3.KmsKey,
+            ConditionalCreate = s3.SingleWriter ? S3ConditionalCreate.SingleWriter : S3ConditionalCreate.Required,
+            Lock = Lock(settings),
+            Tags = Tags(settings),
+            Limits = Limits(settings, listPageSize),
+        };
 
         string? Secret(SecretReference? reference, string name) => StoreFactory.Secret(secrets, reference, name);
     }
@@ -88,23 +116,27 @@ public static class StoreFactory
     private static IObjectStore OpenAzureBlob(
         StorageSettings settings, SecretResolver secrets, TimeProvider time, int? listPageSize)
     {
+        return new AzureBlobObjectStore(AzureBlobOptions(settings, secrets, listPageSize), time);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static AzureBlobStoreOptions AzureBlobOptions(StorageSettings settings, SecretResolver secrets, int? listPageSize)
+    {
         var blob = settings.AzureBlob;
-        return new AzureBlobObjectStore(
-            new AzureBlobStoreOptions(blob.Container!)
-            {
-                Account = blob.Account,
-                Endpoint = Address(settings),
-                Prefix = settings.Prefix,
-                ConnectionString = Secret(secrets, blob.ConnectionString, "connection_string"),
-                AccountKey = Secret(secrets, blob.AccountKey, "account_key"),
-                SasToken = Secret(secrets, blob.Sas, "sas"),
-                ManagedIdentity = blob.ManagedIdentity,
-                Tier = blob.Tier,
-                Lock = Lock(settings),
-                Tags = Tags(settings),
-                Limits = Limits(settings, listPageSize),
-            },
-            time);
+        return new AzureBlobStoreOptions(blob.Container!)
+        {
+            Account = blob.Account,
+            Endpoint = Address(settings),
+            Prefix = settings.Prefix,
+            ConnectionString = Secret(secrets, blob.ConnectionString, "connection_string"),
+            AccountKey = Secret(secrets, blob.AccountKey, "account_key"),
+            SasToken = Secret(secrets, blob.Sas, "sas"),
+            ManagedIdentity = blob.ManagedIdentity,
+            Tier = blob.Tier,
+            Lock = Lock(settings),
+            Tags = Tags(settings),
+            Limits = Limits(settings, listPageSize),
+        };
     }
 
 #pragma warning restore CA1859

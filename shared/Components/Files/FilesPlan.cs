@@ -16,6 +16,9 @@ public sealed record FilesPlan
     /// <summary>As in <see cref="FilesBackupOptions.Paths"/>, absolute.</summary>
     public required IReadOnlyList<string> Paths { get; init; }
 
+    /// <summary>Names of buckets instead of paths, each a unit, in order.</summary>
+    public IReadOnlyList<string> Buckets { get; init; } = [];
+
     public IReadOnlyList<string> Include { get; init; } = [];
 
     public IReadOnlyList<string> Exclude { get; init; } = [];

@@ -65,6 +65,9 @@ public sealed class BackupConfiguration
     /// <summary>Copies of the repository elsewhere, in the order in which reads fall back to them.</summary>
     public IReadOnlyList<ReplicaSettings> Replicas => Get<IReadOnlyList<ReplicaSettings>>("replication.replicas") ?? [];
 
+    /// <summary>Buckets and containers with data.</summary>
+    public IReadOnlyList<ReplicaSettings> Buckets => Get<IReadOnlyList<ReplicaSettings>>("buckets") ?? [];
+
     /// <summary>The longest time that a replica may be behind.</summary>
     public TimeSpan MaximumLag => (TimeSpan)Value("replication.max_lag")!;
 
@@ -96,11 +99,13 @@ public sealed class BackupConfiguration
 
     /// <summary>A component of files: <c>voice_data</c>, <c>logs</c> or <c>configuration</c>; null: not configured.</summary>
     public FilesSettings? Files(string component) =>
-        Get<IReadOnlyList<string>>($"components.{component}.paths") is { } paths
+        Get<IReadOnlyList<string>>($"components.{component}.paths") is var paths
+        && Get<IReadOnlyList<string>>($"components.{component}.buckets") is var buckets && (paths ?? buckets) is not null
             ? new FilesSettings(
-                paths, Get<IReadOnlyList<string>>($"components.{component}.include") ?? [],
+                paths ?? [], Get<IReadOnlyList<string>>($"components.{component}.include") ?? [],
                 Get<IReadOnlyList<string>>($"components.{component}.exclude") ?? [])
             {
+                Buckets = buckets ?? [],
                 Subjects = Get<IReadOnlyList<string>>($"components.{component}.subjects") ?? [],
             }
             : null;
@@ -190,6 +195,9 @@ public sealed record PostgresSettings(
 /// <param name="Exclude">Patterns.</param>
 public sealed record FilesSettings(IReadOnlyList<string> Paths, IReadOnlyList<string> Include, IReadOnlyList<string> Exclude)
 {
+    /// <summary>Names of buckets, instead of paths.</summary>
+    public IReadOnlyList<string> Buckets { get; init; } = [];
+
     /// <summary>Paths with <c>{subject}</c> in them: whose data a file holds.</summary>
     public IReadOnlyList<string> Subjects { get; init; } = [];
 }

@@ -173,9 +173,34 @@ public sealed class ConfigurationLoader
         if (_values["keys.kms_endpoint"].Value is string endpoint && new Uri(endpoint) is { Scheme: "http", IsLoopback: false })
             FailAt("keys.kms_endpoint", "keys.kms_endpoint must be an https:// address: keys travel over it.");
         CheckReplicas();
+        foreach (var component in Settings.Components) CheckSources(component);
         if (_values["components.postgres.mode"].Value is "direct" && _values["components.postgres.data_directory"].Value is null)
             FailAt("components.postgres.mode",
                 "components.postgres.mode is direct, which needs data_directory; set it, or use mode: auto.");
+    }
+
+    /// <summary>A component of files lies in folders or in buckets.</summary>
+    private void CheckSources(string component)
+    {
+        var prefix = $"components.{component}.";
+        if (!_values.TryGetValue(prefix + "paths", out var paths) || !_values.TryGetValue(prefix + "buckets", out var buckets)) return;
+        var asked = _values.Any(v => v.Key.StartsWith(prefix, StringComparison.Ordinal) && !v.Value.IsDefault) || _places.ContainsKey(prefix.TrimEnd('.'));
+        if (buckets.Value is not IReadOnlyList<string> names)
+        {
+            if (asked && paths.Value is null && !_places.ContainsKey(prefix + "paths") && !_places.ContainsKey(prefix + "buckets"))
+                FailAt(prefix.TrimEnd('.'), $"{prefix}paths is missing; {Lower(paths.Setting.Documentation)}");
+            return;
+        }
+
+        if (paths.Value is not null)
+            FailAt(prefix + "buckets", $"{prefix}paths and {prefix}buckets are both set; what lies in folders and what lies in buckets are components of their own.");
+        if (names.Count == 0) FailAt(prefix + "buckets", $"{prefix}buckets must name at least one bucket.");
+        var known = _values["buckets"].Value as IReadOnlyList<ReplicaSettings> ?? [];
+        foreach (var name in names.Where(n => known.All(k => k.Name != n)))
+            FailAt(prefix + "buckets", NearestName.Find(name, known.Select(k => k.Name)) is { } near
+                ? $"{prefix}buckets names '{Printable(name)}', which is not under buckets; did you mean '{near}'?"
+                : $"{prefix}buckets names '{Printable(name)}', which is not under buckets; add it there.");
+        if (names.Distinct().Count() < names.Count) FailAt(prefix + "buckets", $"{prefix}buckets names a bucket twice.");
     }
 
     private void CheckReplicas()

@@ -27,7 +27,7 @@ public static class EnvironmentOverrides
             if (!name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)) continue;
             var source = $"environment variable {name}";
             var path = name[Prefix.Length..].ToLowerInvariant().Replace("__", ".");
-            if (!byPath.TryGetValue(path, out var setting) || setting.Kind is SettingKind.Reserved or SettingKind.Replicas)
+            if (!byPath.TryGetValue(path, out var setting) || setting.Kind is SettingKind.Reserved or SettingKind.Replicas or SettingKind.Buckets)
             {
                 var near = NearestName.Find(path, byPath.Keys) is { } meant ? $"; did you mean {byPath[meant].EnvironmentVariable}?"
                     : "; remove it.";

@@ -1,11 +1,13 @@
 namespace FunctionsBackup.Operations.Configuration;
 
-/// <summary>One copy of the repository elsewhere.</summary>
+/// <summary>A place with a name: a copy of the repository elsewhere, or a bucket with data that is protected.</summary>
 /// <param name="Name">What people call it; letters, digits, <c>_</c> and <c>-</c>.</param>
 /// <param name="StorageBackend"><c>filesystem</c>, <c>s3</c> or <c>azure_blob</c>.</param>
 /// <param name="Storage">Where it is; the same settings as <c>storage:</c> has.</param>
 public sealed record ReplicaSettings(string Name, string StorageBackend, StorageSettings Storage)
 {
+    public const string Replica = "replica", Bucket = "bucket";
+
     /// <summary>The settings of an entry of <c>replication.replicas</c>.</summary>
     internal static IReadOnlyList<Setting> Table { get; } =
     [
@@ -15,11 +17,16 @@ public sealed record ReplicaSettings(string Name, string StorageBackend, Storage
     ];
 
     /// <summary>What keeps it from being opened: one sentence; null: nothing.</summary>
-    public string? FindProblem() => Storage.FindProblem(StorageBackend)?.Replace("storage.", $"{Where}.", StringComparison.Ordinal)
+    public string? FindProblem() => Noun == Bucket && StorageBackend == "filesystem"
+        ? $"{Where} is of storage_backend filesystem; a bucket is s3 or azure_blob, and a folder stands under paths."
+        : Storage.FindProblem(StorageBackend)?.Replace("storage.", $"{Where}.", StringComparison.Ordinal)
         ?? (StorageBackend == "filesystem" && Storage.Path.Length == 0 ? $"{Where} is a folder, but path does not say which; set it." : null);
 
     /// <summary>How errors call it.</summary>
-    public string Where => $"replica {Name}";
+    public string Where => $"{Noun} {Name}";
+
+    /// <summary>What it is called: <see cref="Replica"/> or <see cref="Bucket"/>.</summary>
+    public string Noun { get; init; } = Replica;
 
     /// <summary>Whether it would be the same place as another store.</summary>
     internal bool IsSamePlace(string backend, StorageSettings other) => backend == StorageBackend && backend switch

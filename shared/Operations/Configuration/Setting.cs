@@ -30,6 +30,9 @@ public enum SettingKind
     /// <summary>Paths with <c>{subject}</c> in them: <c>IReadOnlyList&lt;string&gt;</c>.</summary>
     Subjects,
 
+    /// <summary>Places with data: <c>IReadOnlyList&lt;ReplicaSettings&gt;</c>.</summary>
+    Buckets,
+
     /// <summary>A reference to a secret: <see cref="Values.SecretReference"/>.</summary>
     Secret,
 

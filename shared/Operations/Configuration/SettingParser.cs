@@ -18,7 +18,8 @@ internal sealed class SettingParser(string folder)
         {
             SettingKind.Paths or SettingKind.Globs or SettingKind.Subjects => ParseList(setting, value, Wrong),
             SettingKind.Compression when value is YamlMapping mapping => ParseCompression(mapping, Wrong),
-            SettingKind.Replicas => new ReplicaParser(this, source, errors).Parse(setting, value),
+            SettingKind.Replicas => new ReplicaParser(this, source, errors, ReplicaSettings.Replica).Parse(setting, value),
+            SettingKind.Buckets => new ReplicaParser(this, source, errors, ReplicaSettings.Bucket).Parse(setting, value),
             SettingKind.Reserved when value is YamlMapping or YamlScalar { IsNull: true } => "",
             SettingKind.Reserved => Wrong(value, $"must be a group of keys, not {value.Kind}"),
             _ => ParseScalar(setting, value, Wrong),

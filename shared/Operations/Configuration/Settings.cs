@@ -70,6 +70,8 @@ public static class Settings
 
         .. AnomalyTable.All,
 
+        new("buckets", SettingKind.Buckets, null,
+            "Buckets and containers with data to protect, or to restore to: a list of groups with name, storage_backend and the keys of storage."),
         new("replication.replicas", SettingKind.Replicas, null,
             "Copies of the repository elsewhere: a list of groups with name, storage_backend and the keys of storage."),
         new("replication.max_lag", SettingKind.Duration, "6h", "The longest time that a replica may be behind before status says so."),
@@ -79,7 +81,8 @@ public static class Settings
 
     private static IEnumerable<Setting> Files(string component, string what) =>
     [
-        new($"components.{component}.paths", SettingKind.Paths, null, $"{what}: the directories or files to protect.") { Required = true },
+        new($"components.{component}.paths", SettingKind.Paths, null, $"{what}: the directories or files to protect."),
+        new($"components.{component}.buckets", SettingKind.Globs, null, $"{what} that lie in buckets instead: their names under buckets."),
         new($"components.{component}.include", SettingKind.Globs, null, "Only files that match one of these patterns."),
         new($"components.{component}.exclude", SettingKind.Globs, null, "Files and directories to leave out."),
         new($"components.{component}.subjects", SettingKind.Subjects, null,

@@ -214,7 +214,7 @@ public sealed class AuditWriterTests : IAsyncDisposable
         await using var folder = new AuditFolder(path ?? _path, TimeProvider.System);
         // Not disposed: the store goes on.
         var repository = await TestRepository.OpenAsync(store, new RepositoryOptions { LoadIndex = false });
-        await new AuditWriter(repository, folder, TimeProvider.System, w => _warnings.Add(w)).FlushAsync(CancellationToken.None);
+        await new AuditWriter(repository, folder, TimeProvider.System, w => _warnings.Add(w)).FlushAsync(null, CancellationToken.None);
     }
 
     private async Task<List<AuditEntry>> EntriesAsync(InMemoryObjectStore? store = null)

@@ -1,5 +1,7 @@
+using FunctionsBackup.Components.Files.Buckets;
 using FunctionsBackup.Components.Posix;
 using FunctionsBackup.Repository.Catalogs;
+using FunctionsBackup.Storage.Buckets;
 
 namespace FunctionsBackup.Components.Files.Restore;
 
@@ -30,6 +32,7 @@ internal sealed class TreePlanner(
             return;
         }
 
+        if (!entry.Extra.IsEmpty) WarnOfObject(entry, relative.Span);
         var directory = Reach(_stacks[number], relative);
         var name = ByteName.LastPart(relative.Span).ToArray();
         if (_notesNames) directory.AddChild(name);
@@ -82,6 +85,15 @@ internal sealed class TreePlanner(
         if (entry.Kind != EntryKind.File) SpecialRestorer.Restore(context, directory, name, entry);
         else if (FindFirst(target, entry) is { } first) files.Batch.Links.Add(new PendingLink(target, directory, name, entry, first));
         else await files.AddAsync(directory, name, entry, cancellationToken).ConfigureAwait(false);
+    }
+
+    private void WarnOfObject(CatalogEntry entry, ReadOnlySpan<byte> relative)
+    {
+        if (BucketFacts.Of(entry) is not { } facts) return;
+        if (BucketKey.IsHashed(relative))
+            context.Warnings.Add($"The object '{facts.Key}' has a key that is no path; it is restored as {ByteName.Display(entry.Path.Span)}.");
+        if (facts.Properties != BucketProperties.None with { Metadata = facts.Properties.Metadata } || facts.Properties.Metadata.Count > 0)
+            context.WarnOnce("objects", "Content types and metadata of objects have no place in a folder, and were left out; restore to a bucket to have them.");
     }
 
     // The path below the target of the file's first name, if that is restored to the same target.

@@ -30,11 +30,17 @@ internal sealed class SubjectTags(SubjectKeys keys, IReadOnlyList<string> patter
         return null;
     }
 
-    internal async ValueTask<SubjectTag> FindAsync(WalkedEntry entry, CancellationToken cancellationToken)
+    internal ValueTask<SubjectTag> FindAsync(WalkedEntry entry, CancellationToken cancellationToken) =>
+        entry.Kind == EntryKind.File ? FindAsync(entry.Path, entry.Status.ModifiedNanoseconds, cancellationToken) : default;
+
+    /// <param name="path">In the catalog.</param>
+    /// <param name="modified">When it was modified, nanoseconds since 1970.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    internal async ValueTask<SubjectTag> FindAsync(byte[] path, long modified, CancellationToken cancellationToken)
     {
-        if (_patterns.Count == 0 || entry.Kind != EntryKind.File || SubjectOf(_patterns, entry.Path) is not { } subject) return default;
+        if (_patterns.Count == 0 || SubjectOf(_patterns, path) is not { } subject) return default;
         var (key, erasedAt) = await keys.GetCurrentAsync(subject, cancellationToken).ConfigureAwait(false);
-        if (erasedAt is { } at && entry.Status.ModifiedNanoseconds < (at - DateTimeOffset.UnixEpoch).Ticks * 100)
+        if (erasedAt is { } at && modified < (at - DateTimeOffset.UnixEpoch).Ticks * 100)
         {
             _erased++;
             return new SubjectTag(null, true);
