@@ -1,3 +1,7 @@
+using Amazon.S3;
+using Amazon.S3.Model;
+using FunctionsBackup.Tests.Servers;
+
 namespace FunctionsBackup.Tests.Cli;
 
 /// <summary>One data subject is erased from all recovery points and replicas; its neighbours are not.</summary>
@@ -161,6 +165,49 @@ public sealed class EraseTests : IDisposable
         File.ReadAllText(_fbackup.PathOf("some/recordings/calls/dave/one.txt")).ShouldBe(Text("dave", 1));
     }
 
+    [Fact]
+    public async Task In_buckets_and_containers_the_key_goes_with_all_that_the_services_keep_of_it()
+    {
+        await using var rgw = await RgwServer.StartAsync();
+        await using var azurite = await AzuriteServer.StartAsync();
+        using var s3 = new AmazonS3Client(RgwServer.AccessKey, RgwServer.SecretKey, new AmazonS3Config
+        {
+            ServiceURL = rgw.Endpoint.AbsoluteUri, ForcePathStyle = true, AuthenticationRegion = "us-east-1",
+        });
+        await s3.PutBucketAsync("backups");
+        await new Azure.Storage.Blobs.BlobContainerClient(azurite.ConnectionString, "copies").CreateAsync();
+        (_fbackup.Environment["KEY"], _fbackup.Environment["SECRET"]) = (RgwServer.AccessKey, RgwServer.SecretKey);
+        _fbackup.Environment["CONNECTION"] = azurite.ConnectionString;
+        _fbackup.Write("backup_config.yaml", $$"""
+            backup_config:
+              global: { storage_backend: s3 }
+              storage: { bucket: backups, endpoint: "{{rgw.Endpoint}}", access_key: env:KEY, secret_key: env:SECRET }
+              keys: { passphrase: env:FBACKUP_PASSPHRASE }
+              components:
+                voice_data: { paths: [./recordings], subjects: ["calls/{subject}/**", "**/caller-{subject}-*.txt"] }
+              replication: { replicas: [ { name: offsite, storage_backend: azure_blob, container: copies, connection_string: env:CONNECTION } ] }
+
+            """);
+        _fbackup.Run("init", "--yes").Expect(0);
+        _fbackup.Run("repository", "replicate", "--create").Expect(0);
+        // From before the bucket kept versions, and after.
+        Backup();
+        await s3.PutBucketVersioningAsync(new PutBucketVersioningRequest { BucketName = "backups", VersioningConfig = new() { Status = VersionStatus.Enabled } });
+        Write("calls/carol/one.txt", Text("carol", 1));
+        Backup();
+        foreach (var name in new[] { "alice", "carol" })
+        {
+            var erased = _fbackup.Run("erase", "--subject", name, "--yes", "--json").Expect(0).Json;
+            erased["stores"]!.AsArray().Select(s => s!["destroyed"]!.AsArray().Count).ShouldBe([1, 1]);
+        }
+
+        var versions = await s3.ListVersionsAsync(new ListVersionsRequest { BucketName = "backups", Prefix = "subjects/" });
+        (versions.Versions ?? []).Count(v => v.IsDeleteMarker != true).ShouldBe(1, "only bob's is left, in any version");
+        Restores("latest", "from-s3", bobs: 3);
+        Restores("latest", "from-azure", bobs: 3, "--from-replica", "offsite");
+        _fbackup.Run("backup", "verify", "all", "--level", "full").Expect(0);
+    }
+
     private void Configure(string subjects) => _fbackup.Write("backup_config.yaml", $$"""
         backup_config:
           storage: { path: ./repository }
@@ -201,7 +248,7 @@ public sealed class EraseTests : IDisposable
     {
         _fbackup.Run(["restore", "voice_data", id, "--target", target, .. more]).Expect(expect);
         var files = Directory.EnumerateFiles(_fbackup.PathOf(target), "*", SearchOption.AllDirectories).ToList();
-        files.ShouldNotContain(f => f.Contains("alice"));
+        files.ShouldNotContain(f => f.Contains("alice") || f.Contains("carol"));
         files.Count(f => f.Contains("bob")).ShouldBe(bobs);
         files.Count.ShouldBe(bobs + 1);
         foreach (var file in files)

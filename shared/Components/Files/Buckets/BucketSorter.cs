@@ -22,7 +22,7 @@ internal sealed class BucketSorter(int inMemory = 100_000) : IDisposable
         if (_items.Count >= inMemory) Spill();
     }
 
-    /// <summary>All that were added, in order. Once.</summary>
+    /// <summary>All that were added, in order, each path once: a listing that is made again may name an object twice. To be called once.</summary>
     public IEnumerable<SortedItem> Read()
     {
         _items.Sort(Compare);
@@ -33,9 +33,11 @@ internal sealed class BucketSorter(int inMemory = 100_000) : IDisposable
             if (cursor.MoveNext()) cursors.Enqueue(cursor, cursor.Current.Path);
         }
 
-        while (cursors.TryDequeue(out var cursor, out _))
+        byte[]? last = null;
+        while (cursors.TryDequeue(out var cursor, out var path))
         {
-            yield return cursor.Current;
+            if (last is null || !path.AsSpan().SequenceEqual(last)) yield return cursor.Current;
+            last = path;
             if (cursor.MoveNext()) cursors.Enqueue(cursor, cursor.Current.Path);
         }
     }
