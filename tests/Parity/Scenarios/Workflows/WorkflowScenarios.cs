@@ -104,7 +104,7 @@ internal static class WorkflowScenarios
     public static async Task PlayAsync(Stage stage, Steps steps, string orchestrator, string id, object input)
     {
         await stage.StartAs(id, orchestrator, input);
-        using var patience = new CancellationTokenSource(Stage.Patience);
+        using var patience = new CancellationTokenSource(3 * Stage.Patience);
         var end = await (await stage.ClientAsync()).WaitForInstanceCompletionAsync(id, true, patience.Token);
         stage.Say($"{end.Name} {end.RuntimeStatus} {Stage.Describe(end.FailureDetails)}");
         stage.Say($"output {Steps.Normal(end.SerializedOutput)}");
