@@ -1,4 +1,5 @@
 using FunctionsBackup.Components.Files.Subjects;
+using FunctionsBackup.Operations.Configuration;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Subjects;
@@ -57,18 +58,35 @@ public static class ErasureRun
         site.RequireKeys("Erasure");
         await using var lease = await site.Repositories.RentAsync("erasure", cancellationToken);
         var repository = lease.Repository;
-        var keys = await repository.Subjects.ListAsync(request.Subject, cancellationToken);
         var at = site.Time.GetUtcNow();
+        var replicas = new List<(string Name, IObjectStore Store)>();
         List<StoreErasure> stores = [];
         List<string> pending = [];
-        if (!request.DryRun && keys.Count > 0)
+        try
         {
-            // Before anything is counted: from here on nobody uses the keys.
-            var erasure = new SubjectErasure(repository);
-            stores.Add(await erasure.EraseAsync(keys, new Tombstone(at, request.By, request.Reference), cancellationToken));
-            await FollowAsync(site, erasure, keys, stores, pending, cancellationToken);
-        }
+            await ReachAsync(site, replicas, pending, cancellationToken);
+            // Also those that the repository has lost and a replica would give back to it.
+            var keys = await repository.Subjects.ListAsync(request.Subject, [.. replicas.Select(r => r.Store)], cancellationToken);
+            if (!request.DryRun && keys.Count > 0)
+            {
+                // Before anything is counted: from here on nobody uses the keys.
+                var erasure = new SubjectErasure(repository);
+                stores.Add(await erasure.EraseAsync(keys, new Tombstone(at, request.By, request.Reference), cancellationToken));
+                await FollowAsync(erasure, keys, replicas, stores, pending, cancellationToken);
+            }
 
+            return await ReportAsync(site, repository, request, at, keys, stores, pending, cancellationToken);
+        }
+        finally
+        {
+            foreach (var (_, store) in replicas) await store.DisposeAsync();
+        }
+    }
+
+    private static async ValueTask<ErasureReport> ReportAsync(
+        BackupSite site, BackupRepository repository, ErasureRequest request, DateTimeOffset at, IReadOnlyList<SubjectRef> keys, List<StoreErasure> stores,
+        List<string> pending, CancellationToken cancellationToken)
+    {
         var (holdings, unread) = await ScanAsync(site, repository, request.Subject, cancellationToken);
         return new ErasureReport
         {
@@ -82,27 +100,52 @@ public static class ErasureRun
         };
     }
 
-    private static async ValueTask FollowAsync(
-        BackupSite site, SubjectErasure erasure, IReadOnlyList<SubjectRef> keys, List<StoreErasure> stores, List<string> pending,
-        CancellationToken cancellationToken)
+    /// <summary>Opens the replicas that can be reached now.</summary>
+    private static async ValueTask ReachAsync(
+        BackupSite site, List<(string Name, IObjectStore Store)> replicas, List<string> pending, CancellationToken cancellationToken)
     {
         foreach (var settings in site.Configuration.Replicas)
         {
+            IObjectStore? replica = null;
             try
             {
-                await using var replica = StoreFactory.Create(settings, site.Secrets, site.Time);
-                // One that was never begun has nothing.
-                if (await replica.FindAsync("config", cancellationToken) is null)
-                    pending.Add($"Replica {settings.Name} holds no repository now; is its disk mounted?");
-                else
-                    stores.Add(await erasure.FollowAsync(replica, keys, cancellationToken));
+                replica = StoreFactory.Create(settings, site.Secrets, site.Time);
+                if (await replica.FindAsync("config", cancellationToken) is not null)
+                {
+                    replicas.Add((settings.Name, replica));
+                    continue;
+                }
+
+                pending.Add($"Replica {settings.Name} holds no repository now; is its disk mounted?");
+            }
+            catch (Exception e) when (e is StoreException or ConfigurationException)
+            {
+                pending.Add(Unreached(settings.Name, e));
+            }
+
+            if (replica is not null) await replica.DisposeAsync();
+        }
+    }
+
+    private static async ValueTask FollowAsync(
+        SubjectErasure erasure, IReadOnlyList<SubjectRef> keys, List<(string Name, IObjectStore Store)> replicas, List<StoreErasure> stores,
+        List<string> pending, CancellationToken cancellationToken)
+    {
+        foreach (var (name, replica) in replicas)
+        {
+            try
+            {
+                stores.Add(await erasure.FollowAsync(replica, keys, cancellationToken));
             }
             catch (Exception e) when (e is StoreException or RepositoryException)
             {
-                pending.Add($"Replica {settings.Name} could not be reached, and follows when it is replicated to: {e.Message}");
+                pending.Add(Unreached(name, e));
             }
         }
     }
+
+    private static string Unreached(string name, Exception e) =>
+        $"Replica {name} could not be reached, and follows when it is replicated to: {e.Message}";
 
     private static async ValueTask<(List<SubjectHoldings> Holdings, List<string> Unread)> ScanAsync(
         BackupSite site, BackupRepository repository, string subject, CancellationToken cancellationToken)

@@ -44,9 +44,8 @@ public sealed class ReplicaHealing(
         if (await replica.FindAsync(KeyObjects.Config, cancellationToken).ConfigureAwait(false) is null) return _healer.Report; // not a replica yet
         var removed = await new RemovalRecords(primary, _primary).ListNamesAsync(cancellationToken).ConfigureAwait(false);
         removed.UnionWith(await new RemovalRecords(replica, _replica).ListNamesAsync(cancellationToken).ConfigureAwait(false));
-        var erased = await ErasedKeys.ListAsync(primary, replica, cancellationToken).ConfigureAwait(false);
-        removed.UnionWith(erased);
-        await ErasedKeys.SpreadAsync(primary, replica, cancellationToken).ConfigureAwait(false);
+        var erased = await new ErasedKeys(unlocked).SpreadAsync(primary, replica, cancellationToken).ConfigureAwait(false);
+        removed.UnionWith(erased.Select(e => e.KeyName));
         foreach (var store in new[] { primary, replica }) await ErasedKeys.PurgeAsync(store, erased, cancellationToken).ConfigureAwait(false);
         var generation = $"{KeyObjects.Prefix}{unlocked.Config.KeyGeneration}/";
         await _healer.CompareAsync(primary, replica, KeyObjects.Config, cancellationToken).ConfigureAwait(false);

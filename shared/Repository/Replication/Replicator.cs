@@ -110,11 +110,10 @@ public sealed class Replicator(BackupRepository primary, IObjectStore replica, R
     /// <summary>What was erased first: a key that was destroyed comes to no replica, and goes from one that has it.</summary>
     private async ValueTask CopySubjectsAsync(ReplicaCopier copier, CancellationToken cancellationToken)
     {
-        await copier.CopyInOrderAsync(Missing(SubjectRef.Tombstones, cancellationToken), null, cancellationToken).ConfigureAwait(false);
-        var erased = await ErasedKeys.ListAsync(primary.Store, replica, cancellationToken).ConfigureAwait(false);
+        var erased = await new ErasedKeys(primary.Unlocked).SpreadAsync(primary.Store, replica, cancellationToken).ConfigureAwait(false);
         _erasure = await ErasedKeys.PurgeAsync(replica, erased, cancellationToken).ConfigureAwait(false);
         await copier.CopyInOrderAsync(
-            Missing(SubjectRef.Keys, cancellationToken).Where(i => !erased.Contains(i.Name)), null, cancellationToken).ConfigureAwait(false);
+            Missing(SubjectRef.Keys, cancellationToken).Where(i => SubjectRef.Parse(i.Name) is { } key && !erased.Contains(key)), null, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Lists records, looks at the index, copies packs; again if packs may have gone in between.</summary>

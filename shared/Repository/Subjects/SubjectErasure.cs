@@ -21,9 +21,7 @@ public sealed class SubjectErasure(BackupRepository repository)
     /// <param name="cancellationToken">Stops between keys.</param>
     public async ValueTask<StoreErasure> EraseAsync(IReadOnlyList<SubjectRef> keys, Tombstone tombstone, CancellationToken cancellationToken)
     {
-        foreach (var key in keys)
-            if (await repository.Subjects.FindTombstoneAsync(key, cancellationToken).ConfigureAwait(false) is null)
-                await repository.Subjects.AddTombstoneAsync(key, tombstone, cancellationToken).ConfigureAwait(false);
+        foreach (var key in keys) await repository.Subjects.AddTombstoneAsync(key, tombstone, cancellationToken).ConfigureAwait(false);
         return await PurgeAsync(repository.Store, keys, cancellationToken).ConfigureAwait(false);
     }
 

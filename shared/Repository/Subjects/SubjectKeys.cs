@@ -6,6 +6,7 @@ using FunctionsBackup.Repository.Crypto;
 using FunctionsBackup.Repository.Keys;
 using FunctionsBackup.Repository.Sealing;
 using FunctionsBackup.Storage;
+using FunctionsBackup.Storage.Locks;
 
 namespace FunctionsBackup.Repository.Subjects;
 
@@ -27,6 +28,8 @@ public sealed record Tombstone(DateTimeOffset At, string By, string? Reference);
 /// </summary>
 public sealed class SubjectKeys : IDisposable
 {
+    private const int TombstoneAttempts = 5;
+
     private readonly IObjectStore _store;
     private readonly SealedObjects _sealed;
     private readonly KeyRing _keys;
@@ -97,13 +100,18 @@ public sealed class SubjectKeys : IDisposable
     }
 
     /// <summary>All keys that a subject has, or had: in order.</summary>
-    public async ValueTask<IReadOnlyList<SubjectRef>> ListAsync(string subject, CancellationToken cancellationToken)
+    /// <param name="subject">Its name.</param>
+    /// <param name="copies">Copies of the repository in which to look besides.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    public async ValueTask<IReadOnlyList<SubjectRef>> ListAsync(
+        string subject, IReadOnlyList<IObjectStore> copies, CancellationToken cancellationToken)
     {
         var suffix = SubjectRef.Format(PseudonymOf(subject)) + "/";
         var found = new SortedDictionary<uint, SubjectRef>();
-        foreach (var prefix in new[] { SubjectRef.Keys, SubjectRef.Tombstones })
-            await foreach (var info in _store.ListAsync(prefix + suffix, cancellationToken).ConfigureAwait(false))
-                if (SubjectRef.Parse(info.Name) is { } reference) found[reference.Generation] = reference;
+        foreach (var store in copies.Prepend(_store))
+            foreach (var prefix in new[] { SubjectRef.Keys, SubjectRef.Tombstones })
+                await foreach (var info in store.ListAsync(prefix + suffix, cancellationToken).ConfigureAwait(false))
+                    if (SubjectRef.Parse(info.Name) is { } reference) found[reference.Generation] = reference;
         return [.. found.Values];
     }
 
@@ -111,8 +119,32 @@ public sealed class SubjectKeys : IDisposable
     internal async ValueTask AddTombstoneAsync(SubjectRef reference, Tombstone tombstone, CancellationToken cancellationToken)
     {
         var body = JsonSerializer.SerializeToUtf8Bytes(tombstone, TombstoneJson.Default.Tombstone);
-        await _sealed.CreateAsync(SealedKind.Tombstone, reference.TombstoneName, default, body, cancellationToken).ConfigureAwait(false);
-        _known.TryRemove(reference, out _);
+        try
+        {
+            await CreateTombstoneAsync(reference, body, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _known.TryRemove(reference, out _);
+        }
+    }
+
+    private async ValueTask CreateTombstoneAsync(SubjectRef reference, byte[] body, CancellationToken cancellationToken)
+    {
+        for (var attempt = 0; attempt < TombstoneAttempts; attempt++)
+        {
+            if (await _sealed.CreateAsync(SealedKind.Tombstone, reference.TombstoneName, default, body, cancellationToken).ConfigureAwait(false)) return;
+            try
+            {
+                if (await FindTombstoneAsync(reference, cancellationToken).ConfigureAwait(false) is not null) return;
+            }
+            catch (DamageException)
+            {
+                await _store.DeleteOrHideAsync(reference.TombstoneName, cancellationToken).ConfigureAwait(false); // no tombstone: nobody who holds the keys made it so
+            }
+        }
+
+        throw new RepositoryException($"Nothing was erased: somebody keeps putting something else in the place of {reference.TombstoneName}; find out who.");
     }
 
     public void Dispose()
@@ -127,7 +159,18 @@ public sealed class SubjectKeys : IDisposable
         DateTimeOffset? erasedAt = null;
         while (true)
         {
-            var found = await FindAsync(reference, cancellationToken).ConfigureAwait(false);
+            SubjectLookup found;
+            try
+            {
+                found = await FindAsync(reference, cancellationToken).ConfigureAwait(false);
+            }
+            catch (DamageException)
+            {
+                // Backups go on with the next key; verification names what is damaged.
+                reference = reference.Next();
+                continue;
+            }
+
             if (found.Key is { } key) return new CurrentKey(key, erasedAt ?? await LastErasureAsync(reference, cancellationToken).ConfigureAwait(false));
             if (found.ErasedAt is { } at)
             {
@@ -142,9 +185,19 @@ public sealed class SubjectKeys : IDisposable
         }
     }
 
-    private async ValueTask<DateTimeOffset?> LastErasureAsync(SubjectRef reference, CancellationToken cancellationToken) => reference.Generation > 1
-        ? (await FindTombstoneAsync(reference with { Generation = reference.Generation - 1 }, cancellationToken).ConfigureAwait(false))?.At
-        : null;
+    private async ValueTask<DateTimeOffset?> LastErasureAsync(SubjectRef reference, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return reference.Generation > 1
+                ? (await FindTombstoneAsync(reference with { Generation = reference.Generation - 1 }, cancellationToken).ConfigureAwait(false))?.At
+                : null;
+        }
+        catch (DamageException)
+        {
+            return null;
+        }
+    }
 
     private async ValueTask<SubjectKey?> ReadAsync(SubjectRef reference, CancellationToken cancellationToken)
     {

@@ -109,7 +109,7 @@ public sealed class ErasureTests
 
     private static async Task<StoreErasure> EraseAsync(BackupRepository repository, string subject) =>
         await new SubjectErasure(repository).EraseAsync(
-            await repository.Subjects.ListAsync(subject, default), new Tombstone(TimeProvider.System.GetUtcNow(), "tests", "1"), default);
+            await repository.Subjects.ListAsync(subject, [], default), new Tombstone(TimeProvider.System.GetUtcNow(), "tests", "1"), default);
 
     private static async Task<(SubjectRef Reference, Snapshot Snapshot)> StoreAsync(BackupRepository repository, string? subject, byte[] bytes)
     {
