@@ -14,6 +14,7 @@ using FunctionsBackup.Repository.Runs;
 using FunctionsBackup.Repository.Sealing;
 using FunctionsBackup.Repository.Snapshots;
 using FunctionsBackup.Repository.Subjects;
+using FunctionsBackup.Repository.Writers;
 using FunctionsBackup.Storage;
 
 namespace FunctionsBackup.Repository;
@@ -268,8 +269,12 @@ public sealed class BackupRepository : IAsyncDisposable
     }
 
     /// <summary>Key objects that are not as they were written, although this repository could be opened.</summary>
-    internal ValueTask<IReadOnlyList<DamageException>> FindKeyDamageAsync(CancellationToken cancellationToken) =>
-        KeyCheck.FindDamageAsync(Store, _unlocked.Config, cancellationToken);
+    internal async ValueTask<IReadOnlyList<DamageException>> FindKeyDamageAsync(CancellationToken cancellationToken) =>
+    [
+        .. await KeyCheck.FindDamageAsync(Store, _unlocked.Config, cancellationToken).ConfigureAwait(false),
+        .. await WriterCheck.FindDamageAsync(Store, RepositoryScope.Of(_unlocked.Config), _unlocked.Keys.WritersSecret, cancellationToken)
+            .ToListAsync(cancellationToken).ConfigureAwait(false),
+    ];
 
     /// <summary>
     /// A segment that was replaced comes back into force if the one that replaced it cannot be read, and may name packs that have gone since.

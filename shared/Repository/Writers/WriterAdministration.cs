@@ -3,6 +3,7 @@ using FunctionsBackup.Repository.Crypto;
 using FunctionsBackup.Repository.Keys;
 using FunctionsBackup.Repository.Sealing;
 using FunctionsBackup.Storage;
+using FunctionsBackup.Storage.Locks;
 
 namespace FunctionsBackup.Repository.Writers;
 
@@ -72,7 +73,7 @@ public sealed class WriterAdministration(IObjectStore store, TimeProvider time)
     /// <summary>
     /// From now on nothing counts that is made with the writer's file; what it has made stays readable. Removing it again changes nothing.
     /// </summary>
-    /// <returns>How many sessions it had.</returns>
+    /// <returns>How many sessions it had when it was removed first.</returns>
     /// <exception cref="RepositoryException">There is no such writer.</exception>
     public async ValueTask<int> RemoveAsync(KeyCredential credential, string id, CancellationToken cancellationToken)
     {
@@ -88,8 +89,23 @@ public sealed class WriterAdministration(IObjectStore store, TimeProvider time)
             var record = WriterRemoval.Create(writer, time.GetUtcNow(), sessions, scope, ring.WritersSecret);
             if (record.Length > WriterRemoval.MaximumLength)
                 throw new RepositoryException($"Writer {id} has {sessions.Count} sessions, more than a removal can name; it was not removed.");
-            await store.CreateAsync(KeyObjects.WriterRemoval(scope.KeyGeneration, writer), record, cancellationToken).ConfigureAwait(false);
-            return sessions.Count;
+            var name = KeyObjects.WriterRemoval(scope.KeyGeneration, writer);
+            for (var attempt = 0; attempt < Attempts; attempt++)
+            {
+                if (await store.CreateAsync(name, record, cancellationToken).ConfigureAwait(false)) return sessions.Count;
+                try
+                {
+                    if (await WriterRemoval.FindAsync(store, writer, scope, ring.WritersSecret, cancellationToken).ConfigureAwait(false) is { } earlier)
+                        return earlier.Sessions;
+                }
+                catch (DamageException)
+                {
+                    // Whoever put that there did not hold the keys.
+                    await store.DeleteOrHideAsync(name, cancellationToken).ConfigureAwait(false);
+                }
+            }
+
+            throw new RepositoryException($"Writer {id} was not removed: somebody keeps putting something else in the place of {name}; find out who.");
         }
     }
 
@@ -114,10 +130,10 @@ public sealed class WriterAdministration(IObjectStore store, TimeProvider time)
         {
             var bytes = await KeyObjects.ReadAsync(store, KeyObjects.Writer(scope.KeyGeneration, number), cancellationToken).ConfigureAwait(false);
             var record = WriterRecord.Parse(number, bytes ?? [], scope, ring.WritersSecret);
-            var removed = await store.FindAsync(KeyObjects.WriterRemoval(scope.KeyGeneration, number), cancellationToken).ConfigureAwait(false);
-            return new WriterInfo(id, record.Label, record.Created, removed?.LastModified, null);
+            var removed = await WriterRemoval.FindAsync(store, number, scope, ring.WritersSecret, cancellationToken).ConfigureAwait(false);
+            return new WriterInfo(id, record.Label, record.Created, removed?.At, null);
         }
-        catch (InvalidDataException e)
+        catch (Exception e) when (e is InvalidDataException or DamageException)
         {
             return new WriterInfo(id, null, null, null, e.Message);
         }

@@ -56,18 +56,24 @@ internal sealed class WriterKeySource(RepositoryScope scope, SecretBytes wrappin
         if (_writers.TryGetValue(number, out var known)) return known;
         var name = KeyObjects.Writer(scope.KeyGeneration, number);
         if (await KeyObjects.ReadAsync(store, name, cancellationToken).ConfigureAwait(false) is not { } bytes) return null;
-        var removalName = KeyObjects.WriterRemoval(scope.KeyGeneration, number);
-        WriterRemoval? removal = null;
         try
         {
             WriterRecord.Parse(number, bytes, scope, writersSecret);
-            name = removalName;
-            if (await ReadRemovalAsync(store, removalName, cancellationToken).ConfigureAwait(false) is { } removed)
-                removal = WriterRemoval.Parse(number, removed, scope, writersSecret);
         }
         catch (InvalidDataException e)
         {
             throw new DamageException(name, $"The object {name} is damaged: {e.Message}; put it back from a replica.", e);
+        }
+
+        WriterRemoval? removal;
+        try
+        {
+            removal = await WriterRemoval.FindAsync(store, number, scope, writersSecret, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DamageException)
+        {
+            // Whoever may create objects could put one there, and must not take a writer's recovery points away with it. Verification names it.
+            removal = null;
         }
 
         var secrets = WriterSecrets.Derive(writersSecret, number);
@@ -86,11 +92,6 @@ internal sealed class WriterKeySource(RepositoryScope scope, SecretBytes wrappin
         found.Dispose();
         return first;
     }
-
-    private static async ValueTask<byte[]?> ReadRemovalAsync(IObjectStore store, string name, CancellationToken cancellationToken) =>
-        await store.FindAsync(name, cancellationToken).ConfigureAwait(false) is { } info
-            ? await KeyObjects.ReadAsync(store, name, (int)Math.Min(info.Size, WriterRemoval.MaximumLength), cancellationToken).ConfigureAwait(false)
-            : null;
 
     private sealed record KnownWriter(WriterSecrets Secrets, WriterRemoval? Removal);
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using FunctionsBackup.Repository.Crypto;
 using FunctionsBackup.Repository.Keys;
+using FunctionsBackup.Storage;
 
 namespace FunctionsBackup.Repository.Writers;
 
@@ -28,6 +29,9 @@ internal sealed class WriterRemoval
 
     public DateTimeOffset At { get; }
 
+    /// <summary>How many the writer had.</summary>
+    public int Sessions => _sessions.Count;
+
     /// <summary>Whether the session was there before the writer was removed.</summary>
     public bool Accepts(uint session) => _sessions.Contains(session);
 
@@ -43,6 +47,27 @@ internal sealed class WriterRemoval
             json.WriteBase64String("sessions", list);
             json.WriteBase64String("mac", ComputeMac(writer, at, list, scope, writersSecret));
         });
+    }
+
+    /// <summary>The removal of a writer; null: it was not removed.</summary>
+    /// <exception cref="DamageException">What is in its place nobody made who held the keys.</exception>
+    public static async ValueTask<WriterRemoval?> FindAsync(
+        IObjectStore store, uint writer, RepositoryScope scope, SecretBytes writersSecret, CancellationToken cancellationToken)
+    {
+        var name = KeyObjects.WriterRemoval(scope.KeyGeneration, writer);
+        if (await store.FindAsync(name, cancellationToken).ConfigureAwait(false) is not { } info) return null;
+        if (await KeyObjects.ReadAsync(store, name, (int)Math.Min(info.Size, MaximumLength), cancellationToken).ConfigureAwait(false) is not { } bytes) return null;
+        try
+        {
+            return Parse(writer, bytes, scope, writersSecret);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new DamageException(
+                name,
+                $"The object {name} is damaged, so the writer counts as not removed: {e.Message}; put it back from a replica, or remove the writer "
+                + "(once more) with 'fbackup repository keys writer remove'.", e);
+        }
     }
 
     /// <exception cref="InvalidDataException">It is not this writer's removal, or nobody who held the keys made it.</exception>
