@@ -73,7 +73,7 @@ public sealed class CommitBackup(BackupSite site)
         {
             var its = point?.Components.FirstOrDefault(c => c.Component == component.Component);
             var snapshot = its?.SnapshotId is { } id ? await repository.Snapshots.FindAsync(id, cancellationToken) : null;
-            results.Add(snapshot is not null
+            results.Add(snapshot is not null && snapshot.Writer == point!.Writer // whose point it is, RunCommit has looked at
                 ? Done(snapshot, component.Units.Count, await SuspicionCheck.RunAsync(site, repository, snapshot, cancellationToken))
                 : Failed(component.Component, component.Failure ?? new Failure(FailureKind.Failed, its?.Error ?? "It is not in the recovery point.")));
         }

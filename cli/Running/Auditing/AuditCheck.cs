@@ -16,7 +16,8 @@ internal static class AuditCheck
         {
             try
             {
-                if (await repository.Points.FindAsync(id, cancellationToken) is { Audit: { } heads })
+                // Not those of a host that only writes: it could claim heads that never were.
+                if (await repository.Points.FindAsync(id, cancellationToken) is { Audit: { } heads, Writer: null })
                     known.AddRange(heads.Where(h => h is { IsValid: true }).Select(h => new KnownHead(h, $"points/{id}")));
             }
             catch (DamageException)

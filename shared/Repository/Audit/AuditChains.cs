@@ -4,6 +4,7 @@ using System.Text.Json;
 using FunctionsBackup.Repository.Crypto;
 using FunctionsBackup.Repository.Keys;
 using FunctionsBackup.Repository.Sealing;
+using FunctionsBackup.Repository.Writers;
 using FunctionsBackup.Storage;
 
 namespace FunctionsBackup.Repository.Audit;
@@ -84,7 +85,10 @@ public sealed class AuditChains
     {
         var name = AuditNames.SegmentOf(writer, sequence);
         if (await _sealed.ReadAsync(SealedKind.AuditSegment, name, cancellationToken).ConfigureAwait(false) is not { } content) return null;
-        return Checked(name, () => AuditSegment.Read(name, _repository, writer, sequence, content.Header).With(content.Body));
+        return Checked(name, () => AuditSegment.Read(name, _repository, writer, sequence, content.Header).With(content.Body) with
+        {
+            IsOfWriteOnlyHost = EpochKinds.IsWriter(content.Epoch),
+        });
     }
 
     /// <summary>A segment without its entries, or null if there is none of that number.</summary>

@@ -11,6 +11,9 @@ public sealed record AuditSegment(string Name, AuditStatement Statement, AuditHe
 {
     private const byte NewLine = (byte)'\n';
 
+    /// <summary>Whether a host sealed it that only writes: it reads no other chain, so what it says of others counts for nothing.</summary>
+    public bool IsOfWriteOnlyHost { get; init; }
+
     /// <summary>The entries, each UTF-8 without its line end.</summary>
     public IEnumerable<ReadOnlyMemory<byte>> Lines()
     {

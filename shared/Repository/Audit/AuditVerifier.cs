@@ -40,7 +40,7 @@ public sealed class AuditVerifier(BackupRepository repository)
             }
 
             if (segment is null || !chain.Add(segment)) continue; // null: gone since it was listed, and the gap shows
-            links.AddRange(segment.Statement.Heads.Select(h => new KnownHead(h, segment.Name)));
+            if (!segment.IsOfWriteOnlyHost) links.AddRange(segment.Statement.Heads.Select(h => new KnownHead(h, segment.Name)));
             if (onSegment is not null) await onSegment(segment).ConfigureAwait(false);
         }
 

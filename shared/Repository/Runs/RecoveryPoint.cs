@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using FunctionsBackup.Repository.Audit;
 
 namespace FunctionsBackup.Repository.Runs;
@@ -18,6 +19,10 @@ public sealed record RecoveryPoint
     public required string Host { get; init; }
 
     public required string WrittenBy { get; init; }
+
+    /// <summary>The write-only writer that made it, 8 hex digits, by its seal; null: somebody who holds the repository's keys.</summary>
+    [JsonIgnore]
+    public string? Writer { get; init; }
 
     /// <summary><c>complete</c>, or <c>partial</c>: a component that was asked for is missing.</summary>
     public required string Outcome { get; init; }

@@ -41,7 +41,8 @@ public sealed class RecoveryPointStore
         if (await _sealed.ReadAsync(SealedKind.RecoveryPoint, name, cancellationToken).ConfigureAwait(false) is not { } content) return null;
         try
         {
-            if (JsonSerializer.Deserialize(content.Body, RunJson.Default.RecoveryPoint) is { } point && point.Id == id) return point;
+            if (JsonSerializer.Deserialize(content.Body, RunJson.Default.RecoveryPoint) is { } point && point.Id == id)
+                return point with { Writer = _sealed.WriterOf(content) };
         }
         catch (JsonException e)
         {

@@ -40,7 +40,7 @@ public sealed class RunCommit
             return commit;
         }
 
-        if (await repository.Points.FindAsync(runId, cancellationToken).ConfigureAwait(false) is not null) return null;
+        if (await repository.Points.FindAsync(runId, cancellationToken).ConfigureAwait(false) is { } point && IsOurs(repository, point.Writer)) return null;
         throw BackupRuns.Gone(runId);
     }
 
@@ -55,7 +55,7 @@ public sealed class RunCommit
     {
         if (units.Count == 0) throw new ArgumentException("A component has at least one unit.", nameof(units));
         var id = RunIds.SnapshotId(Run.Token, component);
-        if (await _repository.Snapshots.FindAsync(id, cancellationToken).ConfigureAwait(false) is { } committed) return committed;
+        if (await FindCommittedAsync(id, cancellationToken).ConfigureAwait(false) is { } committed) return committed;
         var parts = new List<RunPart>(units.Count);
         foreach (var unit in units)
         {
@@ -87,7 +87,9 @@ public sealed class RunCommit
             Statistics = Add(parts, linked, stored),
         };
         // Somebody may have been faster: then it is the same, and theirs is the witness.
-        if (!await _repository.Snapshots.TryCommitAsync(snapshot, cancellationToken).ConfigureAwait(false)) return snapshot;
+        if (!await _repository.Snapshots.TryCommitAsync(snapshot, cancellationToken).ConfigureAwait(false))
+            return await FindCommittedAsync(id, cancellationToken).ConfigureAwait(false) ?? throw new RepositoryException(
+                $"Recovery point {id} was removed while it was made; run the backup again.");
         if (Run.Token.CollectionWaited && !await AllExistAsync(parents, CancellationToken.None).ConfigureAwait(false))
         {
             // Removed between the look before and the record: a collection that looked in that moment saw neither.
@@ -128,6 +130,21 @@ public sealed class RunCommit
         await _runs.RemoveAsync(Run.Token.RunId, cancellationToken).ConfigureAwait(false);
         return point;
     }
+
+    /// <summary>What an earlier attempt made. Its id follows from the run's, so a host that only writes could have guessed it, and taken it.</summary>
+    /// <exception cref="DamageException">Something else is in its place.</exception>
+    private async ValueTask<Snapshot?> FindCommittedAsync(string id, CancellationToken cancellationToken)
+    {
+        var committed = await _repository.Snapshots.FindAsync(id, cancellationToken).ConfigureAwait(false);
+        return committed is null || IsOurs(_repository, committed.Writer)
+            ? committed
+            : throw new DamageException(
+                SnapshotStore.Prefix + id,
+                $"The write-only writer {committed.Writer} has taken the place of recovery point {id}, so nothing was committed; run the backup again, and look at that host.");
+    }
+
+    /// <summary>A host that only writes reads nothing but its own session's, so what it can read is its own.</summary>
+    private static bool IsOurs(BackupRepository repository, string? writer) => repository.IsWriteOnly || writer is null;
 
     private async ValueTask<bool> AllExistAsync(List<string> ids, CancellationToken cancellationToken)
     {
