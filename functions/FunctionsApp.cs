@@ -9,6 +9,7 @@ using FunctionsBackup.Orchestrations.Restore;
 using FunctionsBackup.Orchestrations.RestoreTesting;
 using FunctionsBackup.Orchestrations.Retention;
 using FunctionsBackup.Orchestrations.Site;
+using FunctionsBackup.Orchestrations.SiteRestore;
 using FunctionsBackup.Orchestrations.Verification;
 using FunctionsBackup.Orchestrations.WalArchiving;
 using Microsoft.Extensions.DependencyInjection;
@@ -33,6 +34,7 @@ public static partial class FunctionsApp
         services.AddSingleton<RequestAudit>();
         services.AddSingleton<BackupStarter>();
         services.AddSingleton<RestoreStarter>();
+        services.AddSingleton<SiteRestoreStarter>();
         services.AddSingleton<VerificationStarter>();
         services.AddSingleton<RetentionStarter>();
         services.AddSingleton<ReplicationStarter>();

@@ -5,6 +5,7 @@ using FunctionsBackup.Cli.Running.Work;
 using FunctionsBackup.Operations.Audit;
 using FunctionsBackup.Orchestrations.Restore;
 using FunctionsBackup.Orchestrations.Site;
+using FunctionsBackup.Orchestrations.SiteRestore;
 
 namespace FunctionsBackup.Cli.Commands;
 
@@ -12,7 +13,7 @@ namespace FunctionsBackup.Cli.Commands;
 /// nothing.</summary>
 internal static class RestoreCommand
 {
-    private static readonly Argument<string> Component = new("COMPONENT") { Description = "postgres, voice_data, logs or configuration." };
+    private static readonly Argument<string> Component = new("COMPONENT") { Description = "postgres, voice_data, logs or configuration; or all, as of one moment." };
 
     private static readonly Argument<string> Point = new("SNAPSHOT")
     {
@@ -21,7 +22,7 @@ internal static class RestoreCommand
 
     private static readonly Option<string> Target = new("--target")
     {
-        Description = "Where to: the data directory of postgres; of files, the folder in which each protected path appears, or a bucket.",
+        Description = "Where to: the data directory of postgres; of files, the folder in which each protected path appears, or a bucket; of all, a folder with one for each component.",
         HelpName = "DIR|bucket:NAME[/PREFIX]", Required = true,
     };
 
@@ -113,7 +114,7 @@ internal static class RestoreCommand
 
     private static async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
-        var component = ComponentNames.Check(context.Get(Component)) ?? throw new UsageException("Restore one component at a time; name it.");
+        if (ComponentNames.Check(context.Get(Component)) is not { } component) return await RestoreAllAsync(context, cancellationToken);
         if (!ProtectedComponents.Available.Contains(component))
             throw new UsageException($"Restores of {component} are not available in this version.");
         if (component == "postgres") Refuse(context, component, Include, Staging, DeleteExtra, OwnersByName);
@@ -135,6 +136,30 @@ internal static class RestoreCommand
         return component == "postgres"
             ? await DatabaseRestorePlan.RunAsync(context, request, cancellationToken)
             : await FilesRestorePlan.RunAsync(context, request, cancellationToken);
+    }
+
+    /// <summary>All components as of one moment.</summary>
+    private static Task<int> RestoreAllAsync(CommandContext context, CancellationToken cancellationToken)
+    {
+        Refuse(
+            context, "all", ToLsn, ToName, ToXid, ToBackup, Inclusive, Exclusive, Timeline, Action, TablespaceMap, ServerCommand, Include, Staging, DeleteExtra,
+            OwnersByName);
+        if (context.Get(Point) != "latest") throw new UsageException("For all, name a time (--to-time) instead of a recovery point; without one, the newest of each is taken.");
+        if (BucketTarget.IsOne(context.Get(Target)!)) throw new UsageException("All components go into a folder; restore files alone to a bucket.");
+        var request = new SiteRestoreRequest
+        {
+            Target = Path.GetFullPath(context.Get(Target)!),
+            ToTime = context.Get(ToTime) is { } time ? Moments.Parse(time) : null,
+            BeforeAnomaly = context.Get(BeforeAnomaly),
+            Overwrite = context.Get(Overwrite),
+            Delta = context.Get(Delta),
+            FromReplica = context.Get(FromReplica),
+        };
+        if (request.ToTime > context.Time.GetUtcNow()) throw new UsageException("--to-time is in the future; nothing can be restored to it.");
+        context.Audit.Action = context.Get(Plan) ? AuditActions.RestorePlan : AuditActions.Restore;
+        context.Audit.Target = "all";
+        context.Audit.Note("target", request.Target);
+        return context.Get(Plan) ? SiteRestorePlan.RunAsync(context, request, cancellationToken) : SiteRestoreRun.RunAsync(context, request, cancellationToken);
     }
 
     private static RestoreRequest Request(CommandContext context, string component) => new()

@@ -16,6 +16,7 @@ public static class InstanceIds
     public const string Replication = "replicate-";
     public const string Restore = "restore-";
     public const string RestoreTest = "restoretest-";
+    public const string SiteRestore = "siterestore-";
 
     /// <summary>The id of a scheduled start.</summary>
     /// <param name="prefix">One of the prefixes above.</param>

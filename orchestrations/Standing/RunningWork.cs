@@ -12,6 +12,7 @@ public sealed record RunningWork
     [
         (InstanceIds.Backup, "backup"), (InstanceIds.WalArchiving, "wal_archiving"), (InstanceIds.Verification, "verification"),
         (InstanceIds.Retention, "retention"), (InstanceIds.RestoreTest, "restore_test"), (InstanceIds.Restore, "restore"),
+        (InstanceIds.SiteRestore, "site_restore"),
     ];
 
     public required string Instance { get; init; }
