@@ -72,8 +72,17 @@ public sealed class AzureBlobBucket : IBucket
 
         var wanted = destination[..(int)Math.Min(destination.Length, item.Size - offset)];
         var read = new RangedRead(offset, wanted);
-        return await _runner.RunAsync($"read object {item.Key}", wanted.Length, (_, token) => ReadAsync(item, read, token), cancellationToken)
-            .ConfigureAwait(false);
+        try
+        {
+            return await _runner.RunAsync($"read object {item.Key}", wanted.Length, (_, token) => ReadAsync(item, read, token), cancellationToken)
+                .ConfigureAwait(false);
+        }
+        catch (ObjectChangedException)
+        {
+            // A blob that has gone does not meet the condition either.
+            if (await HeadAsync(item.Key, cancellationToken).ConfigureAwait(false) is null) throw new ObjectNotFoundException(item.Key, Description);
+            throw;
+        }
     }
 
     public async ValueTask PutAsync(string key, BucketProperties properties, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)

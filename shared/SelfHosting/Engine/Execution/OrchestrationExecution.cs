@@ -17,6 +17,7 @@ internal sealed class OrchestrationExecution
 
     private readonly Func<TaskOrchestrationContext, Task<object?>> _code;
     private readonly int _maxPayloadBytes;
+    private readonly Action _violated;
     private readonly TurnScheduler _turns;
     private readonly OrchestrationContext _context;
     private readonly Dictionary<long, OpenTask> _open = [];
@@ -44,11 +45,8 @@ internal sealed class OrchestrationExecution
         Loggers = loggers;
         _code = code;
         _maxPayloadBytes = maxPayloadBytes;
-        _turns = new(method =>
-        {
-            Violate(method is null ? "it was woken by something" : $"'{method}' awaits something");
-            violated();
-        });
+        _violated = violated;
+        _turns = new(method => LeaveTurn(method is null ? "it was woken by something" : $"'{method}' awaits something"));
         _context = new(this);
     }
 
@@ -164,7 +162,7 @@ internal sealed class OrchestrationExecution
     public void RequireTurn(string member)
     {
         if (_turns.IsInTurn) return;
-        Violate($"it calls {member} from another thread, after awaiting something");
+        LeaveTurn($"it calls {member} from another thread, after awaiting something");
         throw new InvalidOperationException(_violation);
     }
 
@@ -196,7 +194,7 @@ internal sealed class OrchestrationExecution
         {
             if (!_turns.IsInTurn)
             {
-                Violate("a token of it is cancelled by something");
+                LeaveTurn("a token of it is cancelled by something");
                 return;
             }
 
@@ -272,6 +270,13 @@ internal sealed class OrchestrationExecution
     {
         _actions.Add(action);
         _lastStep = action.Row.Describe();
+    }
+
+    /// <summary>It went on outside of a turn, perhaps after the last one had ended: somebody must make another, which fails it.</summary>
+    private void LeaveTurn(string what)
+    {
+        Violate(what);
+        _violated();
     }
 
     private void Violate(string what) => _violation ??=
