@@ -91,7 +91,7 @@ public sealed class LiveKitTests : IAsyncLifetime
 
     private static void Add(List<JsonObject> items, string json) => items.Add(JsonNode.Parse(json)!.AsObject());
 
-    private Fbackup.Result Seen(params string[] arguments)
+    private Ran Seen(params string[] arguments)
     {
         var result = _fbackup.Run(arguments);
         (result.Output + result.Error).ShouldNotContain("PLANTED");

@@ -3,6 +3,7 @@ using System.Text.Json;
 using FunctionsBackup.Components.Files;
 using FunctionsBackup.Components.Files.Walking;
 using FunctionsBackup.Components.LiveKit.Access;
+using FunctionsBackup.Components.LiveKit.Journal;
 using FunctionsBackup.Components.LiveKit.Reconciliation;
 using FunctionsBackup.Components.LiveKit.Snapshots;
 using FunctionsBackup.Components.LiveKit.Twirp;
@@ -36,6 +37,9 @@ public sealed class LiveKitBackup(BackupRepository repository, TimeProvider time
 {
     private const int MaximumListedRecordings = 20;
 
+    /// <summary>Of the first snapshot: how far back events are looked at.</summary>
+    private static readonly TimeSpan JournalReach = TimeSpan.FromDays(7);
+
     /// <summary>Takes one recovery point, or one unit of a run.</summary>
     /// <exception cref="LiveKitException">The server refused, did not answer, or answers nonsense; nothing was committed.</exception>
     /// <exception cref="FormatException">The address is none.</exception>
@@ -46,7 +50,7 @@ public sealed class LiveKitBackup(BackupRepository repository, TimeProvider time
         var startedAt = options.Unit?.Run.Token.StartedAt ?? from;
         using var client = new TwirpClient(options.Connection, time);
         await using var session = repository.BeginSession(new SessionOptions(options.Component, options.Parallelism) { Unit = options.Unit });
-        var reading = new LiveKitReading();
+        var (reading, warnings) = (new LiveKitReading(), new WarningList());
         var meter = new ProgressMeter(progress, time);
         var entries = new ConcurrentDictionary<string, CatalogEntry>(StringComparer.Ordinal);
         var recordings = new ConcurrentBag<Recording>();
@@ -61,10 +65,10 @@ public sealed class LiveKitBackup(BackupRepository repository, TimeProvider time
             },
             cancellationToken).ConfigureAwait(false);
         var until = time.GetUtcNow();
+        var journal = await ReadJournalAsync(options, entries, recordings, from, warnings, cancellationToken).ConfigureAwait(false);
         await WriteCatalogAsync(session, entries, cancellationToken).ConfigureAwait(false);
         meter.Report();
 
-        var warnings = new WarningList();
         foreach (var sentence in reading.Missing.Values) warnings.Add(sentence);
         var details = new LiveKitBackupDetails
         {
@@ -75,10 +79,40 @@ public sealed class LiveKitBackup(BackupRepository repository, TimeProvider time
             VanishedRoomCount = reading.VanishedCount,
             ReadFrom = from,
             ReadUntil = until,
+            Journal = journal,
             Recordings = await CompareAsync(options, recordings, warnings, cancellationToken).ConfigureAwait(false),
         };
         var draft = new SnapshotDraft("full", null, startedAt, warnings.ToList(), details.ToJson());
         return await session.CommitAsync(draft, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// What was told by webhook since the snapshot before: recordings whose egress the server has forgotten since count, too. Null: nothing is known.
+    /// </summary>
+    private async ValueTask<JournalPosition?> ReadJournalAsync(
+        LiveKitBackupOptions options, ConcurrentDictionary<string, CatalogEntry> entries, ConcurrentBag<Recording> recordings, DateTimeOffset now,
+        WarningList warnings, CancellationToken cancellationToken)
+    {
+        if (repository.IsWriteOnly) return null;
+        var from = now - JournalReach;
+        await foreach (var before in repository.ListSnapshotsAsync(options.Component, cancellationToken).ConfigureAwait(false))
+            if (before.StartedAt > from && before.StartedAt < now) from = before.StartedAt;
+        IReadOnlyList<JournalEvent> events;
+        try
+        {
+            events = await new LiveKitJournal(repository).ReadAsync(from, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DamageException e)
+        {
+            warnings.Add($"What was told by webhook is not looked at: {e.Message}"); // no reason to take no snapshot
+            return null;
+        }
+
+        foreach (var item in events.Where(e => e.Name == "egress_ended"))
+            if ((item.Json["egressInfo"] ?? item.Json["egress_info"]) is { } info)
+                foreach (var recording in Recording.Of(JsonSerializer.SerializeToElement(info)))
+                    if (!entries.ContainsKey(ObjectPath.Of(new LiveKitObject(LiveKitKind.Egress, null, recording.EgressId, [])))) recordings.Add(recording);
+        return events.Count == 0 ? null : new JournalPosition(events.Count, events[^1].Id, events[^1].CreatedAt);
     }
 
     /// <summary>LiveKit keeps no time of change for most objects; none at all keeps unchanged stretches of the catalog unchanged.</summary>

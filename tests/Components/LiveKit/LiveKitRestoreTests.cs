@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using FunctionsBackup.Components.LiveKit;
 using FunctionsBackup.Components.LiveKit.Restore;
-using FunctionsBackup.Tests.Servers;
 
 namespace FunctionsBackup.Tests.Components.LiveKit;
 

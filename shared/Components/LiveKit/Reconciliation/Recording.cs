@@ -20,7 +20,7 @@ public sealed record Recording(string EgressId, string Room, string FileName, st
         var at = DateTimeOffset.UnixEpoch.AddTicks(Math.Clamp(ended / 100, 0, TimeSpan.TicksPerDay * 365 * 400));
         var (id, room) = (Text(egress, "egress_id"), Text(egress, "room_name"));
         var files = Items(egress, "file_results").ToList();
-        if (files.Count == 0 && egress.TryGetProperty("file", out var file) && file.ValueKind == JsonValueKind.Object) files.Add(file); // old servers
+        if (files.Count == 0 && Find(egress, "file") is { } file && file.ValueKind == JsonValueKind.Object) files.Add(file); // old servers
         return
         [
             .. files.Where(f => Text(f, "filename").Length > 0).Select(
@@ -31,17 +31,26 @@ public sealed record Recording(string EgressId, string Room, string FileName, st
     }
 
     private static IEnumerable<JsonElement> Items(JsonElement egress, string name) =>
-        egress.TryGetProperty(name, out var items) && items.ValueKind == JsonValueKind.Array
+        Find(egress, name) is { } items && items.ValueKind == JsonValueKind.Array
             ? items.EnumerateArray().Where(i => i.ValueKind == JsonValueKind.Object)
             : [];
 
     private static string Text(JsonElement item, string name) =>
-        item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+        Find(item, name) is { ValueKind: JsonValueKind.String } value ? value.GetString()! : "";
 
-    private static long? Number(JsonElement item, string name) => item.TryGetProperty(name, out var value) ? value.ValueKind switch
+    private static long? Number(JsonElement item, string name) => Find(item, name) is { } value ? value.ValueKind switch
     {
         JsonValueKind.String when long.TryParse(value.GetString(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) => number,
         JsonValueKind.Number when value.TryGetInt64(out var number) => number,
         _ => null,
     } : null;
+
+    /// <summary>Calls answer with proto names, webhooks with those of JavaScript: <c>ended_at</c>, <c>endedAt</c>.</summary>
+    private static JsonElement? Find(JsonElement item, string name)
+    {
+        if (item.TryGetProperty(name, out var value)) return value;
+        var parts = name.Split('_');
+        var camel = parts[0] + string.Concat(parts.Skip(1).Select(p => char.ToUpperInvariant(p[0]) + p[1..]));
+        return item.TryGetProperty(camel, out value) ? value : null;
+    }
 }

@@ -54,11 +54,8 @@ public static class CanonicalJson
             case JsonValueKind.String:
                 writer.WriteStringValue(value.GetString());
                 break;
-            case JsonValueKind.Number:
-                writer.WriteRawValue(value.GetRawText(), skipInputValidation: true);
-                break;
             default:
-                value.WriteTo(writer);
+                value.WriteTo(writer); // of a number, the characters that it came with
                 break;
         }
     }

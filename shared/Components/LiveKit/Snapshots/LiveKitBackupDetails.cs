@@ -27,6 +27,9 @@ public sealed record LiveKitBackupDetails
     /// <summary>When the last answer was there: LiveKit has no snapshot, so that what is kept is as of a moment between the two.</summary>
     public required DateTimeOffset ReadUntil { get; init; }
 
+    /// <summary>Up to which event the snapshot is; null: no event was received since the snapshot before.</summary>
+    public JournalPosition? Journal { get; init; }
+
     /// <summary>The recordings of the egress catalogue against those that the backup holds; null: there is nothing to compare with.</summary>
     public RecordingsSummary? Recordings { get; init; }
 
@@ -47,3 +50,9 @@ public sealed record LiveKitBackupDetails
         }
     }
 }
+
+/// <summary>A place in the journal of events.</summary>
+/// <param name="Events">Received since the snapshot before.</param>
+/// <param name="LastId">Id of the last of them.</param>
+/// <param name="LastCreatedAt">When the server made it.</param>
+public sealed record JournalPosition(int Events, string LastId, DateTimeOffset LastCreatedAt);

@@ -132,10 +132,10 @@ internal sealed class LiveKitReader(TwirpClient client, LiveKitReading reading)
     private ValueTask TakeAsync(TakeObject take, LiveKitObject item, CancellationToken cancellationToken) =>
         reading.Add(item.Kind) <= MaximumObjects ? take(item, cancellationToken) : throw Malformed("it has more than a million objects");
 
-    private IEnumerable<JsonElement> Items(LiveKitKind kind, JsonElement answer)
+    private JsonElement.ArrayEnumerator Items(LiveKitKind kind, JsonElement answer)
     {
         if (answer.ValueKind != JsonValueKind.Object) throw Malformed($"the answer to {kind.List} is no object");
-        if (!answer.TryGetProperty(kind.Items, out var items) || items.ValueKind == JsonValueKind.Null) return []; // defaults may be left out
+        if (!answer.TryGetProperty(kind.Items, out var items) || items.ValueKind == JsonValueKind.Null) return default; // defaults may be left out
         return items.ValueKind == JsonValueKind.Array ? items.EnumerateArray() : throw Malformed($"the answer to {kind.List} has no list of {kind.Items}");
     }
 
