@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using FunctionsBackup.Cli.Output;
 using FunctionsBackup.Cli.Running;
 using FunctionsBackup.Components.LiveKit.Journal;
 using FunctionsBackup.Orchestrations.Site;

@@ -1,6 +1,5 @@
 using System.Text;
 using FunctionsBackup.Components.LiveKit.Journal;
-using FunctionsBackup.Repository;
 using FunctionsBackup.SelfHosting.Hosting;
 using FunctionsBackup.Storage.FileSystem;
 using FunctionsBackup.Tests.Conformance;
