@@ -32,7 +32,7 @@ public sealed record ApiOperation(string Function, string Method, string Route, 
 
     public IReadOnlyList<string> Query { get; init; } = [];
 
-    /// <summary>It has a journal of its own: what is accepted is not noted in the audit log, too.</summary>
+    /// <summary>It has a journal of its own: only denials are noted in the audit log.</summary>
     public bool IsJournal { get; init; }
 
     /// <summary>Statuses of refusals besides those that all have.</summary>
