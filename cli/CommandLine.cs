@@ -43,6 +43,7 @@ internal static class CommandLine
             {
                 AuditVerifyCommand.Create(), AuditListCommand.Create(), AuditExportCommand.Create(),
             },
+            new Command("livekit", "What a backup knows of a LiveKit server.") { LiveKitRecordingsCommand.Create(), LiveKitEventsCommand.Create() },
             new Command("wal", "Archive and fetch PostgreSQL's write-ahead log.")
             {
                 WalPushCommand.Create(), WalFetchCommand.Create(), WalReceiveCommand.Create(),

@@ -4,6 +4,7 @@ using FunctionsBackup.Functions.Http;
 using FunctionsBackup.Functions.Status;
 using FunctionsBackup.Operations.Audit;
 using FunctionsBackup.Orchestrations.Backup;
+using FunctionsBackup.Orchestrations.LiveKitEvents;
 using FunctionsBackup.Orchestrations.Replication;
 using FunctionsBackup.Orchestrations.Restore;
 using FunctionsBackup.Orchestrations.RestoreTesting;
@@ -40,6 +41,7 @@ public static partial class FunctionsApp
         services.AddSingleton<ReplicationStarter>();
         services.AddSingleton<RestoreTestStarter>();
         services.AddSingleton<WalArchivingStarter>();
+        services.AddSingleton<EventRecorder>();
         services.AddSingleton<StatusBoard>();
         services.AddSingleton<ReplicaBoard>();
         services.AddSingleton<ApiEdge>();

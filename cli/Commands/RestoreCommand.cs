@@ -13,7 +13,10 @@ namespace FunctionsBackup.Cli.Commands;
 /// nothing.</summary>
 internal static class RestoreCommand
 {
-    private static readonly Argument<string> Component = new("COMPONENT") { Description = "postgres, voice_data, logs or configuration; or all, as of one moment." };
+    private static readonly Argument<string> Component = new("COMPONENT")
+    {
+        Description = "postgres, voice_data, logs, configuration or livekit; or all, as of one moment.",
+    };
 
     private static readonly Argument<string> Point = new("SNAPSHOT")
     {
@@ -22,8 +25,9 @@ internal static class RestoreCommand
 
     private static readonly Option<string> Target = new("--target")
     {
-        Description = "Where to: the data directory of postgres; of files, the folder in which each protected path appears, or a bucket; of all, a folder with one for each component.",
-        HelpName = "DIR|bucket:NAME[/PREFIX]", Required = true,
+        Description = "Where to: the data directory of postgres; of files, the folder in which each protected path appears, or a bucket; of livekit, also its server; "
+            + "of all, a folder with one for each component.",
+        HelpName = "DIR|bucket:NAME[/PREFIX]|server", Required = true,
     };
 
     private static readonly Option<string?> FromReplica = new("--from-replica")
@@ -102,6 +106,20 @@ internal static class RestoreCommand
         Description = "Postgres: the server fetches WAL with this; otherwise what it needs is put into pg_wal.", HelpName = "COMMAND",
     };
 
+    private static readonly Option<bool> Exact = new("--exact")
+    {
+        Description = "LiveKit, to its server: also delete what the recovery point does not have; asks first.",
+    };
+    private static readonly Option<bool> Yes = new("--yes") { Description = "With --exact: do not ask." };
+    private static readonly Option<bool> RestartEgress = new("--restart-egress")
+    {
+        Description = "LiveKit, to its server: start recordings again that were going on, into new files.",
+    };
+    private static readonly Option<string?> IdMap = new("--id-map")
+    {
+        Description = "LiveKit, to its server: write the map of old to new ids to this file.", HelpName = "FILE",
+    };
+
     private static readonly Option[] Goals = [ToTime, ToLsn, ToName, ToXid, ToBackup];
 
     public static Command Create() =>
@@ -109,7 +127,7 @@ internal static class RestoreCommand
         {
             Component, Point, Target, FromReplica, Plan, Delta, Overwrite, Staging, DeleteExtra, Include, OwnersByName, BeforeAnomaly, ToTime, ToLsn, ToName, ToXid, ToBackup,
                 Inclusive, Exclusive,
-            Timeline, Action, TablespaceMap, ServerCommand, WorkOptions.OnInterrupt,
+            Timeline, Action, TablespaceMap, ServerCommand, Exact, Yes, RestartEgress, IdMap, WorkOptions.OnInterrupt,
         }.Does(RunAsync);
 
     private static async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
@@ -132,7 +150,9 @@ internal static class RestoreCommand
         context.Audit.Target = request.Point;
         context.Audit.Note("component", component);
         context.Audit.Note("target", request.Target);
+        if (request.Exact && !context.Get(Plan)) Approve(context);
         if (!context.Get(Plan)) return await RestoreRun.RunAsync(context, request, cancellationToken);
+        if (LiveKitRestores.IsServer(request)) return await LiveKitPlan.RunAsync(context, request, cancellationToken);
         return component == "postgres"
             ? await DatabaseRestorePlan.RunAsync(context, request, cancellationToken)
             : await FilesRestorePlan.RunAsync(context, request, cancellationToken);
@@ -166,7 +186,7 @@ internal static class RestoreCommand
     {
         Component = component,
         Point = context.Get(Point),
-        Target = BucketTarget.IsOne(context.Get(Target)!) ? context.Get(Target)! : Path.GetFullPath(context.Get(Target)!),
+        Target = BucketTarget.IsOne(context.Get(Target)!) || (component == "livekit" && context.Get(Target) == LiveKitRestores.Server) ? context.Get(Target)! : Path.GetFullPath(context.Get(Target)!),
         BeforeAnomaly = context.Get(BeforeAnomaly),
         FromReplica = context.Get(FromReplica),
         ToTime = context.Get(ToTime) is { } time ? Moments.Parse(time) : null,
@@ -186,7 +206,18 @@ internal static class RestoreCommand
         Staging = context.Get(Staging),
         Include = context.Get(Include) ?? [],
         OwnersByName = context.Get(OwnersByName),
+        Exact = context.Get(Exact),
+        RestartEgress = context.Get(RestartEgress),
+        IdMap = context.Get(IdMap) is { } map ? Path.GetFullPath(map) : null,
     };
+
+    private static void Approve(CommandContext context)
+    {
+        context.Audit.Note("mode", "exact");
+        if (!context.Get(Yes) && !context.Printer.Ask(
+            "What the server has and the recovery point has not is deleted: trunks, rules, ingress, and rooms with everybody in them. Type 'yes' to go on:"))
+            throw new UsageException("Nothing was changed: add --yes where nobody is at a terminal, or --plan to see what would be deleted.");
+    }
 
     private static void Refuse(CommandContext context, string component, params Option[] options)
     {

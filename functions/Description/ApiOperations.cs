@@ -32,6 +32,9 @@ public sealed record ApiOperation(string Function, string Method, string Route, 
 
     public IReadOnlyList<string> Query { get; init; } = [];
 
+    /// <summary>It has a journal of its own: only denials are noted in the audit log.</summary>
+    public bool IsJournal { get; init; }
+
     /// <summary>Statuses of refusals besides those that all have.</summary>
     public IReadOnlyList<int> Refusals { get; init; } = [];
 }
@@ -66,6 +69,10 @@ public static class ApiOperations
         {
             Action = AuditActions.AnomalyDecision, Request = typeof(DecidePoint), RequestRequired = true, Response = typeof(RecoveryPointView),
             Verbs = ["accept", "reject"], Refusals = [400, 404, 409, 413, 415],
+        },
+        new("ReceiveLiveKitEvent", "post", "livekit/webhook", null, "Takes an event of a LiveKit server, signed with the server's API secret.")
+        {
+            IsJournal = true, Response = typeof(ReceivedEvent), Refusals = [400, 403, 404, 409, 413, 503],
         },
         new("GetStatus", "get", "status", ApiRole.Viewer, "Is everything protected, would it restore, how long would it take?")
         {

@@ -19,7 +19,7 @@ public sealed class RequestAudit(IAuditLog log, DeniedRequests denied)
             return;
         }
 
-        if (operation.Method == "get") return;
+        if (operation.Method == "get" || operation.IsJournal) return; // refusals of a journal are counted above: strangers must not fill the log
         var facts = new Dictionary<string, string>
         {
             ["request"] = $"{request.Method} {request.Path}",

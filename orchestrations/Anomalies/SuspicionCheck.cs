@@ -27,7 +27,7 @@ public static class SuspicionCheck
     {
         var settings = site.Configuration.Anomalies;
         // Who only writes cannot compare; who prunes does it before anything goes.
-        if (!settings.Enabled || settings.Ignore.Contains(snapshot.Component) || repository.IsWriteOnly) return SuspicionResult.None;
+        if (!settings.Enabled || IsIgnored(settings, snapshot.Component) || repository.IsWriteOnly) return SuspicionResult.None;
         try
         {
             if (await AnomalyCheck.RunAsync(repository, snapshot, Thresholds(settings), cancellationToken) is not { } found)
@@ -50,7 +50,7 @@ public static class SuspicionCheck
         var since = site.Time.GetUtcNow() - LateFor;
         var snapshots = new List<Snapshot>();
         await foreach (var snapshot in repository.ListSnapshotsAsync(null, cancellationToken))
-            if (snapshot.Writer is not null && snapshot.StartedAt > since && !settings.Ignore.Contains(snapshot.Component)) snapshots.Add(snapshot);
+            if (snapshot.Writer is not null && snapshot.StartedAt > since && !IsIgnored(settings, snapshot.Component)) snapshots.Add(snapshot);
         foreach (var snapshot in snapshots)
         {
             var known = await new AnomalyStore(repository.Store, repository.Sealed).ListAsync(snapshot.Component, cancellationToken);
@@ -59,6 +59,9 @@ public static class SuspicionCheck
                 await TellAsync(site, snapshot.Component, found);
         }
     }
+
+    /// <summary>Rooms, participants and egress come and go by themselves: that many of them have gone means nothing.</summary>
+    private static bool IsIgnored(AnomalySettings settings, string component) => component == "livekit" || settings.Ignore.Contains(component);
 
     private static async ValueTask TellAsync(BackupSite site, string component, AnomalyRecord found)
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using FunctionsBackup.Components.Files;
+using FunctionsBackup.Components.LiveKit.Snapshots;
 using FunctionsBackup.Components.PostgreSql;
 using FunctionsBackup.Orchestrations.Anomalies;
 using FunctionsBackup.Orchestrations.Instances;
@@ -82,7 +83,7 @@ public sealed class CommitBackup(BackupSite site)
     }
 
     private static Func<IReadOnlyList<RunPart>, System.Text.Json.Nodes.JsonObject?> Merge(string component) =>
-        component == "postgres" ? parts => parts[0].Details : FilesPlan.MergeDetails;
+        component is "postgres" or "livekit" ? parts => parts[0].Details : FilesPlan.MergeDetails;
 
     private static ComponentResult Done(Snapshot snapshot, int units, SuspicionResult suspicion) => new()
     {
@@ -106,6 +107,12 @@ public sealed class CommitBackup(BackupSite site)
     private static Dictionary<string, string> Facts(Snapshot snapshot)
     {
         var facts = new Dictionary<string, string> { ["time"] = Iso(snapshot.StartedAt) };
+        if (snapshot.Component == "livekit" && LiveKitBackupDetails.FromJson(snapshot.Details) is { } livekit)
+        {
+            facts["time"] = Iso(livekit.ReadFrom);
+            facts["readUntil"] = Iso(livekit.ReadUntil);
+        }
+
         if (snapshot.Component != "postgres") return facts;
         try
         {

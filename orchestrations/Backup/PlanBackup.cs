@@ -44,6 +44,13 @@ public sealed class PlanBackup(BackupSite site)
                     continue;
                 }
 
+                if (component == "livekit")
+                {
+                    if (configuration.LiveKit is null) throw NotConfigured(configuration, component);
+                    components.Add(new ComponentPlan { Component = component, Units = [new UnitPlan(StoredPlan.UnitName(component, 0), 0, 0)] });
+                    continue;
+                }
+
                 var settings = configuration.Files(component) ?? throw NotConfigured(configuration, component);
                 var options = new FilesBackupOptions(component, settings.Paths)
                 {

@@ -44,7 +44,12 @@ internal sealed class UnitFanOut(TaskOrchestrationContext context, BackupBoard b
 
     private void Start(string component, string unit)
     {
-        var activity = component == "postgres" ? nameof(StorePostgresUnit) : nameof(StoreFilesUnit);
+        var activity = component switch
+        {
+            "postgres" => nameof(StorePostgresUnit),
+            "livekit" => nameof(StoreLiveKitUnit),
+            _ => nameof(StoreFilesUnit),
+        };
         var request = new UnitRequest(context.InstanceId, runId, component, unit);
         _running.Add((context.CallActivityAsync<UnitResult>(activity, request, Retrying.Default), component, unit));
         board.StartUnit(component);

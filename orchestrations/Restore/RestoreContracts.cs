@@ -5,7 +5,7 @@ namespace FunctionsBackup.Orchestrations.Restore;
 /// <summary>Input of <c>RestoreOrchestrator</c>. Which options have a meaning depends on the component.</summary>
 public sealed record RestoreRequest
 {
-    /// <summary><c>postgres</c>, <c>voice_data</c>, <c>logs</c> or <c>configuration</c>.</summary>
+    /// <summary><c>postgres</c>, <c>voice_data</c>, <c>logs</c>, <c>configuration</c> or <c>livekit</c>.</summary>
     public required string Component { get; init; }
 
     /// <summary>A snapshot's id, a unique beginning of it, or <c>latest</c>.</summary>
@@ -76,6 +76,15 @@ public sealed record RestoreRequest
 
     /// <summary>Files: globs; empty: all.</summary>
     public IReadOnlyList<string> Include { get; init; } = [];
+
+    /// <summary>LiveKit: also delete what the server has and the recovery point has not. A person has approved it.</summary>
+    public bool Exact { get; init; }
+
+    /// <summary>LiveKit: start recordings again that were going on.</summary>
+    public bool RestartEgress { get; init; }
+
+    /// <summary>LiveKit: absolute path of the file that gets the map of old to new ids; null: in the folder for state.</summary>
+    public string? IdMap { get; init; }
 
     public string? RequestedBy { get; init; }
 }
@@ -166,10 +175,45 @@ public sealed record RestoreResult
     /// <summary>At most 20 of their paths.</summary>
     public IReadOnlyList<string> Damaged { get; init; } = [];
 
+    /// <summary>Of a restore into a LiveKit server; else null.</summary>
+    public LiveKitRestored? LiveKit { get; init; }
+
     public Failure? Failure { get; init; }
 
     public string? SupersededBy { get; init; }
 }
+
+/// <summary>What a restore did in a LiveKit server.</summary>
+public sealed record LiveKitRestored
+{
+    /// <summary>Host and port.</summary>
+    public required string Server { get; init; }
+
+    public int Created { get; init; }
+
+    public int Kept { get; init; }
+
+    public int Deleted { get; init; }
+
+    /// <summary>Recordings that were started again.</summary>
+    public int Started { get; init; }
+
+    /// <summary>Objects that the server refused.</summary>
+    public int Failed { get; init; }
+
+    /// <summary>The file with the map of old to new ids.</summary>
+    public required string IdMap { get; init; }
+
+    /// <summary>The map; at most 200 of it.</summary>
+    public IReadOnlyList<RestoredId> Ids { get; init; } = [];
+}
+
+/// <summary>An object that has another id now.</summary>
+/// <param name="Kind"><c>sip_inbound_trunks</c>, <c>rooms</c>, and so on.</param>
+/// <param name="Name">How a person knows it.</param>
+/// <param name="OldId">In the recovery point.</param>
+/// <param name="NewId">In the server.</param>
+public sealed record RestoredId(string Kind, string Name, string OldId, string NewId);
 
 /// <summary>Custom status of <c>RestoreOrchestrator</c>.</summary>
 public sealed record RestoreStatus

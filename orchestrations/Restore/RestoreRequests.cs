@@ -18,6 +18,7 @@ public static class RestoreRequests
             throw new InvalidRequestException(
                 $"Restores of '{Shown(request.Component)}' are not available; name one of {string.Join(", ", ProtectedComponents.Available)}.");
         var bucket = BucketTarget.Parse(request.Target);
+        if (LiveKitRestores.Check(request)) return;
         if (bucket is null && !Path.IsPathFullyQualified(request.Target)) throw new InvalidRequestException("The target must be an absolute path.");
         if (request.Target.Contains('\0')) throw new InvalidRequestException("The target is not a path.");
         if (request.BeforeAnomaly && request.Point != "latest")

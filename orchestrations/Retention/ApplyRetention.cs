@@ -1,3 +1,4 @@
+using FunctionsBackup.Components.LiveKit.Journal;
 using FunctionsBackup.Operations.Audit;
 using FunctionsBackup.Orchestrations.Anomalies;
 using FunctionsBackup.Orchestrations.Audit;
@@ -75,6 +76,7 @@ public sealed class ApplyRetention(BackupSite site)
         var points = await repository.Points.PruneAsync(repository.Snapshots, removed, dry, cancellationToken);
         var wal = await WalRetention.PruneAsync(
             repository, kept.Union(expired).ToHashSet(), site.Time.GetUtcNow(), dry, cancellationToken);
+        if (!dry) await PruneJournalAsync(repository, kept.Union(expired).ToHashSet(), cancellationToken);
         var collection = new CollectionOptions
         {
             DryRun = dry, Grace = grace, Parallelism = site.Parallelism, Expired = expired, Unneeded = wal.Locked.Select(l => l.Name).ToHashSet(),
@@ -121,6 +123,15 @@ public sealed class ApplyRetention(BackupSite site)
             ["packs_marked"] = $"{result.MarkedPacks}",
         },
     };
+
+    /// <summary>Events from before the oldest snapshot of LiveKit that stays say nothing that it does not know.</summary>
+    private static async Task PruneJournalAsync(BackupRepository repository, HashSet<string> kept, CancellationToken cancellationToken)
+    {
+        DateTimeOffset? oldest = null;
+        await foreach (var snapshot in repository.ListSnapshotsAsync("livekit", cancellationToken))
+            if (kept.Contains(snapshot.Id) && !(snapshot.StartedAt > oldest)) oldest = snapshot.StartedAt;
+        if (oldest is { } before) await new LiveKitJournal(repository).PruneAsync(before, cancellationToken);
+    }
 
     /// <summary>Removes them with one record for the replicas, as far as they are not locked after all.</summary>
     /// <returns>What stays because it is locked.</returns>

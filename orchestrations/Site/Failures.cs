@@ -1,5 +1,6 @@
 using System.Data.Common;
 using FunctionsBackup.Components.Files;
+using FunctionsBackup.Components.LiveKit;
 using FunctionsBackup.Components.PostgreSql.Backup;
 using FunctionsBackup.Components.PostgreSql.Wal;
 using FunctionsBackup.Operations.Configuration;
@@ -37,6 +38,7 @@ public static class Failures
     {
         OperationCanceledException => FailureKind.Interrupted,
         ConfigurationException or WrongKeyException or WriteOnlyException or InvalidRequestException or FormatException => FailureKind.Configuration,
+        LiveKitException { IsDenied: true } => FailureKind.Configuration,
         SnapshotNotFoundException or NotARepositoryException => FailureKind.NotFound,
         DamageException or ObjectNotFoundException => FailureKind.Damage,
         AggregateException { InnerException: { } inner } => KindOf(inner),
@@ -79,6 +81,7 @@ public static class Failures
         KeyServiceException service => service.MayPass,
         RepositoryException => false,
         PostgresBackupException or WalFormatException => false,
+        LiveKitException livekit => livekit.IsTransient,
         RestoreRefusedException => false,
         FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException => false,
         DbException db => db.IsTransient || db.SqlState is null,

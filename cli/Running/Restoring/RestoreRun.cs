@@ -37,6 +37,15 @@ internal static class RestoreRun
     private static void Write(TextWriter output, RestoreRequest request, RestoreResult result)
     {
         var took = Human.Time(TimeSpan.FromSeconds(result.Seconds));
+        if (result.LiveKit is { } livekit)
+        {
+            output.WriteLine(
+                $"Restored {result.Plan?.SnapshotId} to {livekit.Server} in {took}: {livekit.Created} created, {livekit.Kept} were there, {livekit.Deleted} deleted, "
+                + $"{livekit.Started} recordings started, {livekit.Failed} failed.");
+            output.WriteLine($"The map of old to new ids is in {livekit.IdMap}.");
+            return;
+        }
+
         var what = $"Restored {result.Plan?.SnapshotId} to {request.Target}: {Human.Count(result.Files, "file", "files")}, {Human.Bytes(result.Bytes)}";
         output.WriteLine(request.Component == "postgres"
             ? $"{what}, {Human.Bytes(result.WalBytes)} of WAL in {took}."
@@ -59,7 +68,17 @@ internal static class RestoreRun
             ["seconds"] = result.Seconds,
             ["warnings"] = new JsonArray([.. result.Warnings.Select(w => JsonValue.Create(w))]),
         };
-        if (request.Component == "postgres") AddPlan(json, result);
+        if (result.LiveKit is { } livekit)
+        {
+            json["server"] = livekit.Server;
+            (json["created"], json["kept"], json["deleted"]) = (livekit.Created, livekit.Kept, livekit.Deleted);
+            (json["started"], json["failed"], json["id_map"]) = (livekit.Started, livekit.Failed, livekit.IdMap);
+            json["ids"] = new JsonArray([.. livekit.Ids.Select(i => new JsonObject
+            {
+                ["kind"] = i.Kind, ["name"] = i.Name, ["old_id"] = i.OldId, ["new_id"] = i.NewId,
+            })]);
+        }
+        else if (request.Component == "postgres") AddPlan(json, result);
         else json["damaged"] = new JsonArray([.. result.Damaged.Select(d => JsonValue.Create(d))]);
         return json;
     }

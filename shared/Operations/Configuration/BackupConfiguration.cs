@@ -33,6 +33,9 @@ public sealed class BackupConfiguration
                 Value("components.postgres.fast_checkpoint") is true, Text("components.postgres.wal_slot")!,
                 Text("components.postgres.spool_directory"))
             : null;
+        LiveKit = Get<SecretReference>("components.livekit.api_secret") is { } secret
+            ? new LiveKitSettings(Text("components.livekit.url")!, Get<SecretReference>("components.livekit.api_key")!, secret)
+            : null;
         RestoreTests = new RestoreTestSettings(
             new Schedule(Get<CronSchedule>("restore_tests.schedule")!, Global.TimeZone), (int)Value("restore_tests.sample")!);
         Objectives = new RecoveryObjectives(Objective("database"), Objective("cache"), Objective("voice_data"), Objective("full_system"));
@@ -57,6 +60,9 @@ public sealed class BackupConfiguration
 
     /// <summary>Null: not configured.</summary>
     public PostgresSettings? Postgres { get; }
+
+    /// <summary>Null: not configured.</summary>
+    public LiveKitSettings? LiveKit { get; }
 
     public RestoreTestSettings RestoreTests { get; }
 
@@ -189,6 +195,11 @@ public sealed record RestoreTestSettings(Schedule Schedule, int Sample);
 /// <param name="SpoolDirectory">Absolute; null: in the user's state folder.</param>
 public sealed record PostgresSettings(
     SecretReference Connection, string? DataDirectory, string Mode, bool FastCheckpoint, string WalSlot, string? SpoolDirectory);
+
+/// <param name="Url">Of the server.</param>
+/// <param name="ApiKey">Where the key is.</param>
+/// <param name="ApiSecret">Where the secret is.</param>
+public sealed record LiveKitSettings(string Url, SecretReference ApiKey, SecretReference ApiSecret);
 
 /// <param name="Paths">Absolute.</param>
 /// <param name="Include">Patterns; empty: all.</param>

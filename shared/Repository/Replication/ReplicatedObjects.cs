@@ -18,10 +18,11 @@ internal static class ReplicatedObjects
 {
     public const string Wal = "wal/";
     public const string Audit = "audit/";
+    public const string Journals = "journals/";
 
     /// <summary>In the order in which they are made on a replica: nothing comes before what it refers to.</summary>
     public static IReadOnlyList<string> Prefixes { get; } =
-        [KeyObjects.Prefix, PackFormat.Prefix, Wal, SubjectRef.Tombstones, SubjectRef.Keys, IndexFormat.Prefix, .. Records];
+        [KeyObjects.Prefix, PackFormat.Prefix, Wal, Journals, SubjectRef.Tombstones, SubjectRef.Keys, IndexFormat.Prefix, .. Records];
 
     /// <summary>Small ones, that something may be said of only when all the rest is there.</summary>
     public static IReadOnlyList<string> Records =>

@@ -45,4 +45,7 @@ public enum SealedKind : byte
 
     /// <summary>Who writes a chain of the audit log.</summary>
     AuditWriter = 24,
+
+    /// <summary>Events of a LiveKit server between snapshots.</summary>
+    JournalPart = 27,
 }

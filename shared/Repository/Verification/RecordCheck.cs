@@ -11,7 +11,7 @@ internal static class RecordCheck
     private const int SegmentName = 24;
 
     private static readonly string[] Prefixes =
-        ["pins/", "witness/", "collect/", "verify/", "damage/", "measurements/", "parts/", "points/", "removed/", "audit/", "subjects/", "erased/", "wal/"];
+        ["pins/", "witness/", "collect/", "verify/", "damage/", "measurements/", "parts/", "points/", "removed/", "audit/", "subjects/", "erased/", "wal/", "journals/"];
 
     /// <summary>What cannot be opened as what its name says.</summary>
     public static async IAsyncEnumerable<DamageException> FindDamageAsync(
@@ -57,6 +57,7 @@ internal static class RecordCheck
             "audit" => name.StartsWith("audit/writers/", StringComparison.Ordinal) ? SealedKind.AuditWriter
                 : name.StartsWith("audit/segments/", StringComparison.Ordinal) ? SealedKind.AuditSegment : null,
             "removed" => SealedKind.Removal,
+            "journals" => name.StartsWith("journals/livekit/", StringComparison.Ordinal) ? SealedKind.JournalPart : null,
             "subjects" => SealedKind.SubjectKey,
             "erased" => SealedKind.Tombstone,
             // Also the labels of base backups that a server archives.

@@ -21,7 +21,7 @@ public sealed class RequestAuditTests
         var host = await site.ServeAsync();
         using var api = new ApiClient(host);
         var expected = new List<(string Action, AuditOutcome Outcome)>();
-        foreach (var operation in ApiOperations.All.Where(o => o.Method != "get"))
+        foreach (var operation in ApiOperations.All.Where(o => o.Method != "get" && !o.IsJournal))
         {
             // Nothing of that name: each is refused, and recorded all the same.
             var verb = operation.Route.Contains("{verb}", StringComparison.Ordinal) ? "suspend" : null;
