@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using FunctionsBackup.Cli.Output;
+using FunctionsBackup.Components.Configuration.Diffs;
 using FunctionsBackup.Components.Estimates;
 using FunctionsBackup.Components.Files;
 using FunctionsBackup.Orchestrations.Restore;
@@ -30,11 +32,12 @@ internal static class FilesRestorePlan
         };
         var restorer = new TreeRestorer(repository);
         var plan = await restorer.PlanAsync(snapshot, options, cancellationToken);
-        return Report(context, snapshot, request, plan, await RestoreEstimator.LoadAsync(repository, cancellationToken));
+        var changes = await ConfigurationView.AgainstTargetAsync(repository, snapshot, request.Target, cancellationToken);
+        return Report(context, snapshot, request, plan, await RestoreEstimator.LoadAsync(repository, cancellationToken), changes);
     }
 
     private static int Report(
-        CommandContext context, Snapshot snapshot, RestoreRequest request, TreeRestorePlan plan, RestoreEstimator estimator)
+        CommandContext context, Snapshot snapshot, RestoreRequest request, TreeRestorePlan plan, RestoreEstimator estimator, ConfigurationChanges? changes)
     {
         var objective = context.Configuration.Objectives.For(snapshot.Component).Rto;
         var estimate = estimator.Files(plan.Files, plan.Bytes, plan.Requests);
@@ -52,6 +55,7 @@ internal static class FilesRestorePlan
                 ["estimate_origin"] = estimator.Origin,
                 ["objective_seconds"] = objective.TotalSeconds,
                 ["meets_objective"] = estimate <= objective,
+                ["changes"] = changes is null ? null : ConfigurationView.ToJson(changes),
             },
             output =>
             {
@@ -61,6 +65,7 @@ internal static class FilesRestorePlan
                 output.WriteLine($"fetches         {Human.Bytes(plan.StoredBytes)} in {Human.Count(plan.Requests, "request", "requests")}");
                 output.WriteLine($"estimated time  {Human.Time(estimate)} ({estimator.Origin})");
                 output.WriteLine($"objective       {Human.Time(objective)}: {(estimate <= objective ? "met" : "MISSED")}");
+                if (changes is not null) ConfigurationView.Write(changes, output);
             });
         return estimate <= objective ? ExitCode.Done : ExitCode.Warnings;
     }

@@ -14,7 +14,10 @@ public sealed record ConfigurationSourceSettings
     /// <summary>Connection string of Azure App Configuration; null: none.</summary>
     public SecretReference? AppConfiguration { get; init; }
 
-    public bool IsEmpty => Environment.Count == 0 && Kubernetes is null && AppConfiguration is null;
+    /// <summary>Null: no vault.</summary>
+    public KeyVaultSourceSettings? KeyVault { get; init; }
+
+    public bool IsEmpty => Environment.Count == 0 && Kubernetes is null && AppConfiguration is null && KeyVault is null;
 
     internal static ConfigurationSourceSettings From(Func<string, object?> value)
     {
@@ -26,6 +29,9 @@ public sealed record ConfigurationSourceSettings
                 namespaces, Text("kubernetes.url"), value(ConfigurationSourceTable.Prefix + "kubernetes.token") as SecretReference, Text("kubernetes.ca_file"),
                 Text("kubernetes.label_selector"), value(ConfigurationSourceTable.Prefix + "kubernetes.secrets") is true),
             AppConfiguration = value(ConfigurationSourceTable.Prefix + "app_configuration.connection") as SecretReference,
+            KeyVault = Text("key_vault.url") is { } vault
+                ? new KeyVaultSourceSettings(vault, value(ConfigurationSourceTable.Prefix + "key_vault.values") is true, Text("key_vault.identity"))
+                : null,
         };
 
         string? Text(string name) => value(ConfigurationSourceTable.Prefix + name) as string;
@@ -40,3 +46,8 @@ public sealed record ConfigurationSourceSettings
 /// <param name="Secrets">Whether Secrets are kept.</param>
 public sealed record KubernetesSettings(
     IReadOnlyList<string> Namespaces, string? Url, SecretReference? Token, string? CaFile, string? LabelSelector, bool Secrets);
+
+/// <param name="Url">Of the vault.</param>
+/// <param name="Values">Whether values are kept.</param>
+/// <param name="Identity">Client id of a managed identity.</param>
+public sealed record KeyVaultSourceSettings(string Url, bool Values, string? Identity);

@@ -10,6 +10,7 @@ public static class DocumentName
     {
         if (name.Length == 0) return "%";
         var part = new StringBuilder(name.Length);
+        Span<byte> bytes = stackalloc byte[4];
         foreach (var rune in name.EnumerateRunes())
         {
             if (rune.Value is > 0x20 and not ('/' or '%' or '\\' or 0x7F) && (rune.Value != '.' || part.Length > 0))
@@ -18,7 +19,6 @@ public static class DocumentName
                 continue;
             }
 
-            Span<byte> bytes = stackalloc byte[4];
             foreach (var value in bytes[..rune.EncodeToUtf8(bytes)]) part.Append('%').Append(value.ToString("X2", null));
         }
 

@@ -26,7 +26,7 @@ internal sealed class SourceRequests(HttpClient client, string service, TimeProv
                 {
                     var body = await ReadAsync(response, cancellationToken).ConfigureAwait(false);
                     var link = response.Headers.TryGetValues("Link", out var links) ? links.FirstOrDefault() : null;
-                    return new SourceAnswer(response.StatusCode, link, body);
+                    return new SourceAnswer(response.StatusCode, link, body) { Challenge = response.Headers.WwwAuthenticate.FirstOrDefault()?.Parameter };
                 }
             }
             catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
@@ -63,4 +63,8 @@ internal sealed class SourceRequests(HttpClient client, string service, TimeProv
 /// <param name="Status">Its status.</param>
 /// <param name="Link">Its <c>Link</c> header.</param>
 /// <param name="Body">Its bytes.</param>
-internal sealed record SourceAnswer(HttpStatusCode Status, string? Link, byte[] Body);
+internal sealed record SourceAnswer(HttpStatusCode Status, string? Link, byte[] Body)
+{
+    /// <summary>What stands behind the scheme in its first <c>WWW-Authenticate</c>.</summary>
+    public string? Challenge { get; init; }
+}
