@@ -47,7 +47,7 @@ public sealed class ConfigurationTests : IDisposable
     {
         _fbackup.WriteConfiguration("    logs: { paths: [./log] }");
         _fbackup.Write("log/app.log", "one\n");
-        File.SetLastWriteTimeUtc(_fbackup.PathOf("log/app.log"), new DateTime(2026, 11, 1, 0, 0, 0, DateTimeKind.Utc));
+        File.SetLastWriteTimeUtc(_fbackup.PathOf("log/app.log"), new DateTime(2020, 11, 1, 0, 0, 0, DateTimeKind.Utc));
         _fbackup.Run("init", "--yes").Expect(0);
         _fbackup.Run("backup", "run", "--type", "logs").Expect(0);
         File.Move(_fbackup.PathOf("log/app.log"), _fbackup.PathOf("log/app.log.1"));

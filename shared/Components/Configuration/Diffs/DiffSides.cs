@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Text;
-using FunctionsBackup.Components.Posix;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Catalogs;
 using FunctionsBackup.Repository.Contents;

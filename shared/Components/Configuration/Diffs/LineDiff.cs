@@ -54,7 +54,7 @@ internal static class LineDiff
         return edits;
     }
 
-    private static IEnumerable<Edit> Middle(IReadOnlyList<string> old, IReadOnlyList<string> now, int first, int oldEnd, int newEnd)
+    private static List<Edit> Middle(IReadOnlyList<string> old, IReadOnlyList<string> now, int first, int oldEnd, int newEnd)
     {
         var (n, m) = (oldEnd - first, newEnd - first);
         var limit = Math.Min(n + m, MaximumEdits);
