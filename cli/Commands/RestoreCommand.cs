@@ -21,8 +21,8 @@ internal static class RestoreCommand
 
     private static readonly Option<string> Target = new("--target")
     {
-        Description = "Where to: the data directory of postgres; of files, the folder in which each protected path appears, or a bucket.",
-        HelpName = "DIR|bucket:NAME[/PREFIX]", Required = true,
+        Description = "Where to: the data directory of postgres; of files, the folder in which each protected path appears, or a bucket; of configuration also kubernetes (./kubernetes is a folder).",
+        HelpName = "DIR|bucket:NAME[/PREFIX]|kubernetes", Required = true,
     };
 
     private static readonly Option<string?> FromReplica = new("--from-replica")
@@ -141,7 +141,7 @@ internal static class RestoreCommand
     {
         Component = component,
         Point = context.Get(Point),
-        Target = BucketTarget.IsOne(context.Get(Target)!) ? context.Get(Target)! : Path.GetFullPath(context.Get(Target)!),
+        Target = BucketTarget.IsOne(context.Get(Target)!) || (component == "configuration" && context.Get(Target) == KubernetesRestores.Target) ? context.Get(Target)! : Path.GetFullPath(context.Get(Target)!),
         BeforeAnomaly = context.Get(BeforeAnomaly),
         FromReplica = context.Get(FromReplica),
         ToTime = context.Get(ToTime) is { } time ? Moments.Parse(time) : null,

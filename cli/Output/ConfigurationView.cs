@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using FunctionsBackup.Components.Configuration.Diffs;
+using FunctionsBackup.Orchestrations.Restore;
+using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Snapshots;
 
@@ -23,10 +25,12 @@ internal static class ConfigurationView
         output.WriteLine($"configuration: {changes.Summary()}{(changes.Against is { } against ? $" since {against}" : "")}");
     }
 
-    /// <summary>What a restore into a folder would change there; null: the component has no diff, or the target is no folder.</summary>
+    /// <summary>What a restore into a folder or the cluster would change there; null: the component has no diff, or the target is a bucket.</summary>
     public static async ValueTask<ConfigurationChanges?> AgainstTargetAsync(
-        BackupRepository repository, Snapshot snapshot, string target, CancellationToken cancellationToken)
+        BackupSite site, BackupRepository repository, Snapshot snapshot, string target, CancellationToken cancellationToken)
     {
+        if (snapshot.Component == "configuration" && target == KubernetesRestores.Target)
+            return await KubernetesRestores.CompareAsync(site, repository, snapshot, cancellationToken);
         if (snapshot.Component != "configuration" || !Path.IsPathFullyQualified(target)) return null;
         return await ConfigurationDiff.CompareAsync(
             DiffSides.OfFolder(repository, snapshot, target, cancellationToken), DiffSides.OfSnapshot(repository, snapshot, cancellationToken), null,

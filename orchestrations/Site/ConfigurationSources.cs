@@ -1,8 +1,8 @@
-using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Azure.Core;
 using Azure.Identity;
+using FunctionsBackup.Components.Configuration;
 using FunctionsBackup.Components.Configuration.Sources;
 using FunctionsBackup.Operations.Configuration;
 
@@ -16,6 +16,7 @@ public sealed class ConfigurationSources : IDisposable
 
     private readonly List<HttpClient> _clients = [];
     private readonly List<IConfigurationSource> _all = [];
+    private (HttpClient Client, KubernetesOptions Options)? _cluster;
 
     private ConfigurationSources()
     {
@@ -52,6 +53,18 @@ public sealed class ConfigurationSources : IDisposable
         }
     }
 
+    /// <summary>The cluster.</summary>
+    /// <exception cref="ConfigurationException">None is configured.</exception>
+    public KubernetesSource Cluster => _all.OfType<KubernetesSource>().FirstOrDefault() ?? throw NoCluster();
+
+    /// <summary>Writes to the cluster.</summary>
+    /// <exception cref="ConfigurationException">None is configured.</exception>
+    public KubernetesRestorer Restorer(BackupSite site) =>
+        _cluster is { } cluster ? new KubernetesRestorer(cluster.Client, cluster.Options, site.Time) : throw NoCluster();
+
+    private static ConfigurationException NoCluster() =>
+        new("No cluster is configured to restore to; add components.configuration.kubernetes to the configuration.");
+
     public void Dispose()
     {
         foreach (var client in _clients) client.Dispose();
@@ -68,10 +81,9 @@ public sealed class ConfigurationSources : IDisposable
         if (url.Scheme != "https" && !url.IsLoopback)
             throw new ConfigurationException("components.configuration.kubernetes.url must begin with https://, as a token goes there and secrets come back.");
         var client = Client(settings.CaFile ?? (inPod ? ServiceAccount + "ca.crt" : null));
-        return new KubernetesSource(client, new KubernetesOptions(url, Token, settings.Namespaces)
-        {
-            LabelSelector = settings.LabelSelector, Secrets = settings.Secrets,
-        }, site.Time);
+        var options = new KubernetesOptions(url, Token, settings.Namespaces) { LabelSelector = settings.LabelSelector, Secrets = settings.Secrets };
+        _cluster = (client, options);
+        return new KubernetesSource(client, options, site.Time);
 
         string Token() => site.Secrets.Resolve(
             settings.Token ?? new Operations.Configuration.Values.SecretReference(Operations.Configuration.Values.SecretKind.File, ServiceAccount + "token"),

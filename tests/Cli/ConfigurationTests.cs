@@ -1,3 +1,5 @@
+using FunctionsBackup.Tests.Servers;
+
 namespace FunctionsBackup.Tests.Cli;
 
 /// <summary>Configuration with its diffs, and logs that are rotated.</summary>
@@ -40,6 +42,36 @@ public sealed class ConfigurationTests : IDisposable
         plan.ShouldContain("configuration: 2 changed, 1 new");
         plan.ShouldNotContain("hidden");
         File.ReadAllText(_fbackup.PathOf("out/conf/app.yaml")).ShouldContain("workers: 2");
+    }
+
+    [Fact]
+    public async Task Objects_of_a_cluster_go_back_by_server_side_apply()
+    {
+        await using var server = await KubernetesServer.StartAsync();
+        server.Put("voice", "configmaps", "livekit", new Dictionary<string, string> { ["a"] = "one" });
+        server.Put("voice", "secrets", "keys", new Dictionary<string, string> { ["api"] = "hidden-one" });
+        server.Put("voice", "configmaps", "kube-root-ca.crt", new Dictionary<string, string> { ["ca.crt"] = "x" });
+        server.WriteCertificate(_fbackup.PathOf("ca.pem"));
+        _fbackup.Environment["K_TOKEN"] = server.Token;
+        _fbackup.WriteConfiguration(
+            $"    configuration: {{ kubernetes: {{ namespaces: [voice], url: \"{server.Url}\", token: env:K_TOKEN, ca_file: ./ca.pem }} }}");
+        _fbackup.Run("init", "--yes").Expect(0);
+        Take();
+        server.Put("voice", "configmaps", "livekit", new Dictionary<string, string> { ["a"] = "two", ["b"] = "stays" });
+        server.Delete("voice", "secrets", "keys");
+
+        var plan = _fbackup.Run("restore", "configuration", "latest", "--target", "kubernetes", "--plan", "--overwrite").Expect(3);
+        plan.Output.ShouldContain("configuration: 1 changed, 1 new");
+        plan.Output.ShouldContain("would take 2 objects");
+        plan.Error.ShouldContain("the cluster makes it by itself");
+        var refused = _fbackup.Run("restore", "configuration", "latest", "--target", "kubernetes").Expect(1);
+        refused.Error.ShouldContain("nothing was changed; restore with --overwrite");
+        server.Requests.ShouldNotContain(r => r.Contains("force", StringComparison.Ordinal) && !r.Contains("dryRun=All", StringComparison.Ordinal));
+        _fbackup.Run("restore", "configuration", "latest", "--target", "kubernetes", "--overwrite").Expect(3).Error.ShouldContain("configuration: 1 changed, 1 new");
+
+        server.Data("voice", "configmaps", "livekit").ShouldBe(new Dictionary<string, string> { ["a"] = "one", ["b"] = "stays" });
+        server.Data("voice", "secrets", "keys").ShouldBe(new Dictionary<string, string> { ["api"] = "hidden-one" });
+        _fbackup.Run("restore", "logs", "latest", "--target", "kubernetes").ExitCode.ShouldNotBe(0);
     }
 
     [Fact]

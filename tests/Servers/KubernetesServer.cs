@@ -99,6 +99,14 @@ public sealed class KubernetesServer : IAsyncDisposable
         lock (_gate) Objects(space, resource).Remove(name);
     }
 
+    /// <summary>What an object holds, decoded.</summary>
+    public IReadOnlyDictionary<string, string> Data(string space, string resource, string name)
+    {
+        lock (_gate)
+            return Objects(space, resource)[name]["data"]!.AsObject().ToDictionary(
+                d => d.Key, d => resource == "secrets" ? Encoding.UTF8.GetString(Convert.FromBase64String((string)d.Value!)) : (string)d.Value!);
+    }
+
     /// <summary>Answers so many requests with 503.</summary>
     public void BeInTrouble(int requests) => Volatile.Write(ref _troubles, requests);
 
@@ -131,6 +139,8 @@ public sealed class KubernetesServer : IAsyncDisposable
             await StatusAsync(context, 401, "Unauthorized").ConfigureAwait(false);
         else if (Interlocked.Decrement(ref _troubles) >= 0)
             await StatusAsync(context, 503, "ServiceUnavailable").ConfigureAwait(false);
+        else if (context.Request.Method == "PATCH" && context.Request.Path.Value!.Split('/') is ["", "api", "v1", "namespaces", var target, "configmaps" or "secrets", { Length: > 0 } name])
+            await ApplyAsync(context, target, context.Request.Path.Value.Split('/')[5], name).ConfigureAwait(false);
         else if (context.Request.Path.Value!.Split('/') is not ["", "api", "v1", "namespaces", var space, "configmaps" or "secrets"])
             await StatusAsync(context, 404, "NotFound").ConfigureAwait(false);
         else if (context.Request.Method != "GET")
@@ -139,6 +149,58 @@ public sealed class KubernetesServer : IAsyncDisposable
             await StatusAsync(context, 403, "Forbidden").ConfigureAwait(false);
         else
             await ListAsync(context, space, context.Request.Path.Value.Split('/')[5]).ConfigureAwait(false);
+    }
+
+    /// <summary>Server-side apply as far as data goes: keys are set, conflicts are with whoever made the object, and other keys stay.</summary>
+    private async Task ApplyAsync(HttpContext context, string space, string resource, string name)
+    {
+        var query = context.Request.Query;
+        if (!Namespaces.Contains(space))
+        {
+            await StatusAsync(context, 403, "Forbidden").ConfigureAwait(false);
+            return;
+        }
+
+        if (context.Request.ContentType != "application/apply-patch+yaml" || query["fieldManager"].ToString().Length == 0 || query["force"].ToString() is not ("true" or "false")
+            || query["dryRun"].ToString() is not ("" or "All"))
+        {
+            await StatusAsync(context, 415, "UnsupportedMediaType").ConfigureAwait(false);
+            return;
+        }
+
+        var body = (await JsonNode.ParseAsync(context.Request.Body, cancellationToken: context.RequestAborted).ConfigureAwait(false))!.AsObject();
+        var metadata = body["metadata"]!.AsObject();
+        if ((string?)body["kind"] != (resource == "secrets" ? "Secret" : "ConfigMap") || (string?)body["apiVersion"] != "v1" || (string?)metadata["name"] != name
+            || (string?)metadata["namespace"] != space || metadata["managedFields"] is not null || metadata["uid"] is not null)
+        {
+            await StatusAsync(context, 400, "BadRequest").ConfigureAwait(false);
+            return;
+        }
+
+        var isNew = true;
+        var isConflict = false;
+        lock (_gate)
+        {
+            var objects = Objects(space, resource);
+            isNew = !objects.TryGetValue(name, out var present);
+            var data = body["data"] as JsonObject ?? [];
+            isConflict = present is not null && query["force"] != "true"
+                && data.Any(d => present["data"]![d.Key] is { } value && (string?)value != (string?)d.Value);
+            if (!isConflict && query["dryRun"].ToString().Length == 0)
+            {
+                if (present is null)
+                {
+                    objects[name] = present = (JsonObject)body.DeepClone();
+                    present.Remove("kind");
+                    present.Remove("apiVersion");
+                }
+
+                present["metadata"]!["resourceVersion"] = (++_version).ToString(CultureInfo.InvariantCulture);
+                foreach (var (key, value) in data) present["data"]![key] = value?.DeepClone();
+            }
+        }
+
+        await (isConflict ? StatusAsync(context, 409, "Conflict") : WriteAsync(context, isNew ? 201 : 200, body)).ConfigureAwait(false);
     }
 
     private async Task ListAsync(HttpContext context, string space, string resource)

@@ -42,7 +42,7 @@ internal static class RestoreRun
         CommandContext context, BackupRepository repository, RestoreRequest request, CancellationToken cancellationToken)
     {
         var snapshot = await FilesRestores.FindAsync(repository, request, cancellationToken);
-        if (await ConfigurationView.AgainstTargetAsync(repository, snapshot, request.Target, cancellationToken) is not { } changes) return;
+        if (await ConfigurationView.AgainstTargetAsync(context.Site, repository, snapshot, request.Target, cancellationToken) is not { } changes) return;
         foreach (var line in changes.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries)) context.Printer.Note(line);
         context.Printer.Note($"configuration: {changes.Summary()} in {request.Target}");
     }

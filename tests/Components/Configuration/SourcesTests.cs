@@ -161,6 +161,24 @@ public sealed class SourcesTests : FilesTestBase
         }, TimeProvider.System);
     }
 
+    [Theory]
+    [InlineData("app/x.yaml", "apiVersion: v1\nkind: Secret\nmetadata:\n  name: shown\ndata:\n  user: aGlkZGVu\n  key: |\n    aGlkZGVuaGlkZGVu\ntype: Opaque\n", "name: shown")]
+    [InlineData("app/x.ini", "url = postgres://app:aGlkZGVu@db.shown/x\n", "db.shown")]
+    [InlineData("app/.env", "export API_KEY=aGlkZGVu\nMODE=shown\n", "shown")]
+    [InlineData("app/x.json", "{\"mode\": \"shown\",\n\"clientSecret\": \"aGlkZGVu\"}", "shown")]
+    [InlineData("app/key.pem", "shown\n-----BEGIN EC PRIVATE KEY-----\naGlkZGVu\n-----END EC PRIVATE KEY-----\n", "shown")]
+    [InlineData("environment/SERVICE_PASSWORD", "aGlkZGVu", "not shown")]
+    [InlineData("kubernetes/x/secrets/y.json", "{\"data\":{\"a\":\"aGlkZGVu\"},\"shown\":1}", "shown")]
+    [InlineData("kubernetes/x/secrets/y.json", "no object: aGlkZGVu", "not shown")]
+    [InlineData("key_vault/y.value", "aGlkZGVu", "not shown")]
+    [InlineData("app_configuration/db:password/%.json", "{\"value\":\"aGlkZGVu\",\"key\":\"shown\"}", "shown")]
+    public void Secrets_are_not_shown(string path, string text, string stays)
+    {
+        var lines = string.Join('\n', new SecretMask().Lines(path, text));
+        lines.ShouldNotContain("aGlkZGVu");
+        lines.ShouldContain(stays);
+    }
+
     [Fact]
     public async Task Files_and_sources_are_one_snapshot_that_restores_and_shows_its_changes_without_secrets()
     {

@@ -10,6 +10,9 @@ namespace FunctionsBackup.Components.Configuration.Diffs;
 /// </summary>
 internal sealed partial class SecretMask
 {
+    /// <summary>Nobody reads longer lines, and patterns are slow on them.</summary>
+    private const int MaximumLine = 4096;
+
     private readonly Dictionary<string, int> _marks = new(StringComparer.Ordinal);
 
     /// <summary>The lines of a document that may be shown.</summary>
@@ -24,9 +27,24 @@ internal sealed partial class SecretMask
             text = MaskProperty(text, "value");
         var lines = text.ReplaceLineEndings("\n").Split('\n');
         var shown = new List<string>(lines.Length);
-        var inKey = false;
+        var isManifest = SecretManifest().IsMatch(text);
+        var (inKey, inData) = (false, false);
         foreach (var line in lines)
         {
+            if (line.Length > MaximumLine)
+            {
+                shown.Add(Mark(line, "long line"));
+                continue;
+            }
+
+            if (line.Length > 0 && !char.IsWhiteSpace(line[0])) inData = isManifest && DataSection().IsMatch(line);
+            else if (inData && line.Length > 0)
+            {
+                var key = DataKey().Match(line).Value;
+                shown.Add(key + (key.Length < line.Length ? Mark(line[key.Length..].Trim()) : ""));
+                continue;
+            }
+
             if (line.Contains("-----END", StringComparison.Ordinal)) inKey = false;
             shown.Add(inKey ? Mark(line) : Assignment().Replace(PrivateKey().Replace(Address().Replace(line, m => m.Groups[1].Value + Mark(m.Groups[2].Value) + "@"), m => Mark(m.Value)),
                 m => m.Groups[1].Value + Mark(m.Groups[2].Value)));
@@ -69,10 +87,10 @@ internal sealed partial class SecretMask
         return Mark(text);
     }
 
-    private string Mark(string value)
+    private string Mark(string value, string what = "secret")
     {
         if (!_marks.TryGetValue(value, out var number)) _marks.Add(value, number = _marks.Count + 1);
-        return $"(secret {number}, not shown)";
+        return $"({what} {number}, not shown)";
     }
 
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -81,6 +99,16 @@ internal sealed partial class SecretMask
 
     [GeneratedRegex(Words + "|_key$|^key$|database_url|redis_url|_url$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex SecretName();
+
+    // A manifest of a Secret in a file of YAML: everything below data and stringData.
+    [GeneratedRegex(@"^kind:\s*[""']?Secret[""']?\s*$", RegexOptions.Multiline | RegexOptions.CultureInvariant)]
+    private static partial Regex SecretManifest();
+
+    [GeneratedRegex("^(?:data|stringData):", RegexOptions.CultureInvariant)]
+    private static partial Regex DataSection();
+
+    [GeneratedRegex(@"^\s+[\w.\-]+\s*:\s?", RegexOptions.CultureInvariant)]
+    private static partial Regex DataKey();
 
     // password: x · "apiKey": "x" · LIVEKIT_API_SECRET=x · <add key="..Password" value="x"/>
     [GeneratedRegex("""((?:^|[\s"'{,;<\[])[\w.\-]*(?:""" + Words + """)[\w.\-]*["']?\s*(?:[:=]|=>|"\s*value\s*=)\s*)(\S.*)$""", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
