@@ -16,7 +16,7 @@ internal static class ConfigurationSourceTable
         new(Prefix + "kubernetes.label_selector", SettingKind.Text, null, "Only objects with these labels: app=livekit,tier!=test."),
         new(Prefix + "kubernetes.secrets", SettingKind.Boolean, "true", "Keep Secrets beside ConfigMaps."),
         new(Prefix + "app_configuration.connection", SettingKind.Secret, null,
-            "Connection string of Azure App Configuration: Endpoint=https://…;Id=…;Secret=…") { Required = true },
+            "Connection string of Azure App Configuration: Endpoint=https://…;Id=…;Secret=…, as its access keys show it.") { Required = true },
         new(Prefix + "key_vault.url", SettingKind.Url, null, "Azure Key Vault whose secrets' names and attributes are kept: https://NAME.vault.azure.net.") { Required = true },
         new(Prefix + "key_vault.values", SettingKind.Boolean, "false", "Keep the values of the secrets too."),
         new(Prefix + "key_vault.identity", SettingKind.Text, null, "Client id of a user-assigned managed identity that may read the vault."),
