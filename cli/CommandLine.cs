@@ -25,7 +25,7 @@ internal static class CommandLine
             InitCommand.Create(),
             new Command("backup", "Take, list, verify and remove recovery points.")
             {
-                BackupRunCommand.Create(), BackupListCommand.Create(), BackupShowCommand.Create(), BackupVerifyCommand.Create(),
+                BackupRunCommand.Create(), BackupListCommand.Create(), BackupShowCommand.Create(), BackupDiffCommand.Create(), BackupVerifyCommand.Create(),
                 BackupPruneCommand.Create(), BackupKeepCommand.Create(), BackupDecideCommand.Accept(), BackupDecideCommand.Reject(),
             },
             RestoreCommand.Create(),

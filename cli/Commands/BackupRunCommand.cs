@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using FunctionsBackup.Cli.Output;
 using FunctionsBackup.Cli.Running;
 using FunctionsBackup.Cli.Running.Work;
+using FunctionsBackup.Components.Configuration.Diffs;
 using FunctionsBackup.Orchestrations.Backup;
 using FunctionsBackup.Orchestrations.Instances;
 using FunctionsBackup.Orchestrations.Site;
@@ -85,7 +86,12 @@ internal static class BackupRunCommand
         if (result.Outcome == RunOutcome.Cancelled) context.Printer.Error(CommandFailures.Describe(new OperationCanceledException()));
         context.Printer.LongResult(() => ToJson(instanceId, result, taken), output =>
         {
-            foreach (var snapshot in taken) output.WriteLine(Sentence(snapshot));
+            foreach (var snapshot in taken)
+            {
+                output.WriteLine(Sentence(snapshot));
+                if (ConfigurationChanges.FromDetails(snapshot.Details) is { } changes) output.WriteLine($"configuration: {changes.Summary()}");
+            }
+
             foreach (var component in result.Components.Where(c => c.SnapshotId is not null && taken.Count == 0)) output.WriteLine(Sentence(component));
         });
         return result.ExitCode;

@@ -26,8 +26,8 @@ internal static class RestoreCommand
     private static readonly Option<string> Target = new("--target")
     {
         Description = "Where to: the data directory of postgres; of files, the folder in which each protected path appears, or a bucket; of livekit, also its server; "
-            + "of all, a folder with one for each component.",
-        HelpName = "DIR|bucket:NAME[/PREFIX]|server", Required = true,
+            + "of configuration, also kubernetes (./kubernetes is a folder); of all, a folder with one for each component.",
+        HelpName = "DIR|bucket:NAME[/PREFIX]|server|kubernetes", Required = true,
     };
 
     private static readonly Option<string?> FromReplica = new("--from-replica")
@@ -186,7 +186,7 @@ internal static class RestoreCommand
     {
         Component = component,
         Point = context.Get(Point),
-        Target = BucketTarget.IsOne(context.Get(Target)!) || (component == "livekit" && context.Get(Target) == LiveKitRestores.Server) ? context.Get(Target)! : Path.GetFullPath(context.Get(Target)!),
+        Target = IsNamed(component, context.Get(Target)!) ? context.Get(Target)! : Path.GetFullPath(context.Get(Target)!),
         BeforeAnomaly = context.Get(BeforeAnomaly),
         FromReplica = context.Get(FromReplica),
         ToTime = context.Get(ToTime) is { } time ? Moments.Parse(time) : null,
@@ -209,6 +209,14 @@ internal static class RestoreCommand
         Exact = context.Get(Exact),
         RestartEgress = context.Get(RestartEgress),
         IdMap = context.Get(IdMap) is { } map ? Path.GetFullPath(map) : null,
+    };
+
+    /// <summary>Whether a target is no folder.</summary>
+    private static bool IsNamed(string component, string target) => BucketTarget.IsOne(target) || component switch
+    {
+        "livekit" => target == LiveKitRestores.Server,
+        "configuration" => target == KubernetesRestores.Target,
+        _ => false,
     };
 
     private static void Approve(CommandContext context)

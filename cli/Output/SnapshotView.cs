@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using FunctionsBackup.Components.Configuration.Diffs;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository.Anomalies;
 using FunctionsBackup.Repository.Snapshots;
@@ -59,7 +60,8 @@ internal static class SnapshotView
         output.WriteLine($"holds           {Human.Count(statistics.Files, "file", "files")}, {Human.Bytes(statistics.LogicalBytes)}");
         output.WriteLine($"read            {Human.Bytes(statistics.ReadBytes)}");
         output.WriteLine($"new             {Human.Bytes(statistics.NewBytes)}, {Human.Bytes(statistics.StoredBytes)} stored");
-        foreach (var (name, value) in snapshot.Details ?? [])
+        if (ConfigurationChanges.FromDetails(snapshot.Details) is { } changes) output.WriteLine($"changes         {changes.Summary()} (--diff shows them)");
+        foreach (var (name, value) in (snapshot.Details ?? []).Where(p => p.Key != "diff"))
             output.WriteLine($"{name,-15} {value?.ToJsonString()}");
         var standing = suspicions.StandingOf(snapshot);
         if (standing != PointStanding.Clean) output.WriteLine($"standing        {Words(standing)}");

@@ -46,7 +46,10 @@ public sealed class CommitBackup(BackupSite site)
             {
                 if (failure is null)
                 {
-                    var snapshot = await commit.CommitAsync(component.Component, component.Units, Merge(component.Component), cancellationToken);
+                    var merge = component.Component == "configuration"
+                        ? await ConfigurationDetails.MergeAsync(repository, request.RunId, component.Units, cancellationToken)
+                        : Merge(component.Component);
+                    var snapshot = await commit.CommitAsync(component.Component, component.Units, merge, cancellationToken);
                     results.Add(Done(snapshot, component.Units.Count, await SuspicionCheck.RunAsync(site, repository, snapshot, cancellationToken)));
                     components.Add(new PointComponent { Component = component.Component, SnapshotId = snapshot.Id, Facts = Facts(snapshot) });
                     continue;

@@ -55,10 +55,14 @@ public sealed class PlanBackup(BackupSite site)
                 var options = new FilesBackupOptions(component, settings.Paths)
                 {
                     Include = settings.Include, Exclude = settings.Exclude, Subjects = settings.Subjects, Full = request.Full, Parallelism = site.Parallelism,
+                    AppendOnly = settings.AppendOnly,
                 };
+                using var sources = component == "configuration" ? ConfigurationSources.Open(site) : ConfigurationSources.None;
+                if (sources.All.Count > 0 && settings.Buckets.Count > 0)
+                    throw new ConfigurationException("components.configuration has buckets and other sources; take the buckets as another component, logs or voice_data.");
                 var plan = settings.Buckets.Count > 0
                     ? await new BucketBackup(repository, site.Time).PlanAsync(options, await DescribeAsync(settings.Buckets), cancellationToken)
-                    : await new FilesPlanner(new FilesBackup(repository, site.Time)).PlanAsync(options, site.UnitSizes, cancellationToken);
+                    : await new FilesPlanner(new FilesBackup(repository, site.Time) { Sources = sources.All }).PlanAsync(options, site.UnitSizes, cancellationToken);
                 files.Add(plan);
                 components.Add(new ComponentPlan
                 {

@@ -25,7 +25,8 @@ public sealed class StoreFilesUnit(BackupSite site)
 
                 // A unit that has company leaves the other cores to it.
                 var parallelism = plan.Units.Count > 1 ? 1 : site.Parallelism;
-                return await new FilesBackup(repository, site.Time).RunUnitAsync(unit, plan, index, parallelism, watch, watch.Token);
+                using var sources = request.Component == "configuration" ? ConfigurationSources.Open(site) : ConfigurationSources.None;
+                return await new FilesBackup(repository, site.Time) { Sources = sources.All }.RunUnitAsync(unit, plan, index, parallelism, watch, watch.Token);
             },
             cancellationToken);
 }

@@ -14,7 +14,7 @@ public static class FilesRestores
     /// <exception cref="RepositoryException">It does not say which paths it holds.</exception>
     public static IReadOnlyList<RestoreRoot> Roots(Snapshot snapshot, string target) =>
         FilesBackupDetails.FromJson(snapshot.Details) is { } details
-            ? [.. details.Paths.Keys.Select(name => new RestoreRoot(name, Path.Combine(target, name)))]
+            ? [.. details.Paths.Keys.Concat(details.Sources).Select(name => new RestoreRoot(name, Path.Combine(target, name)))]
             : throw new RepositoryException($"{snapshot.Id} does not say which paths it holds; was it taken by a newer version?");
 
     /// <summary>The snapshot by its id, a unique beginning or <c>latest</c>; with a time, the newest that was complete by then; or the newest before an anomaly.</summary>

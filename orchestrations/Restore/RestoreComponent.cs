@@ -122,6 +122,7 @@ public sealed class RestoreComponent(BackupSite site)
     private async Task<RestoreResult> RestoreFilesAsync(BackupRepository repository, RestoreRequest request, ActivityWatch watch)
     {
         var snapshot = await FilesRestores.FindAsync(repository, request, watch.Token);
+        if (request.Target == KubernetesRestores.Target) return await RestoreToClusterAsync(repository, snapshot, request, watch.Token);
         var options = new TreeRestoreOptions(FilesRestores.Roots(snapshot, request.Target))
         {
             Include = request.Include,
@@ -152,6 +153,25 @@ public sealed class RestoreComponent(BackupSite site)
             Warnings = [.. report.Warnings.Take(MaximumListed)],
             DamagedCount = report.Damaged.Count,
             Damaged = [.. report.Damaged.Take(MaximumListed)],
+        };
+    }
+
+    private async Task<RestoreResult> RestoreToClusterAsync(
+        BackupRepository repository, Snapshot snapshot, RestoreRequest request, CancellationToken cancellationToken)
+    {
+        var began = site.Time.GetTimestamp();
+        var report = await KubernetesRestores.RunAsync(site, repository, snapshot, request, cancellationToken);
+        return new RestoreResult
+        {
+            Outcome = RunOutcome.Complete,
+            ExitCode = report.Warnings.Count > 0 ? 3 : 0,
+            Plan = new RestorePlanSummary { SnapshotId = snapshot.Id, Files = report.Objects, Bytes = report.Bytes },
+            Files = report.Objects,
+            Bytes = report.Bytes,
+            WrittenBytes = request.PlanOnly ? 0 : report.Bytes,
+            Seconds = site.Time.GetElapsedTime(began).TotalSeconds,
+            WarningCount = report.Warnings.Count,
+            Warnings = [.. report.Warnings.Take(MaximumListed)],
         };
     }
 

@@ -19,7 +19,14 @@ public static class RestoreRequests
                 $"Restores of '{Shown(request.Component)}' are not available; name one of {string.Join(", ", ProtectedComponents.Available)}.");
         var bucket = BucketTarget.Parse(request.Target);
         if (LiveKitRestores.Check(request)) return;
-        if (bucket is null && !Path.IsPathFullyQualified(request.Target)) throw new InvalidRequestException("The target must be an absolute path.");
+        var isCluster = request.Target == KubernetesRestores.Target;
+        if (isCluster)
+        {
+            if (request.Component != "configuration") throw new InvalidRequestException("Only configuration is restored to the target kubernetes.");
+            Refuse(request.Delta || request.Staging || request.DeleteExtra || request.OwnersByName, "delta, staging, delete_extra or owners_by_name", "the target kubernetes");
+        }
+
+        if (bucket is null && !isCluster && !Path.IsPathFullyQualified(request.Target)) throw new InvalidRequestException("The target must be an absolute path.");
         if (request.Target.Contains('\0')) throw new InvalidRequestException("The target is not a path.");
         if (request.BeforeAnomaly && request.Point != "latest")
             throw new InvalidRequestException("before_anomaly goes with latest: it chooses the recovery point by itself.");

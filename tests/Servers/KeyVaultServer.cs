@@ -51,6 +51,9 @@ public sealed class KeyVaultServer : IAsyncDisposable
     /// <summary>Of the identity.</summary>
     public HashSet<string> Permissions { get; } = ["get", "wrapKey", "unwrapKey"];
 
+    /// <summary>Name to value.</summary>
+    public ConcurrentDictionary<string, string> Secrets { get; } = [];
+
     /// <summary>Method and path of every request that had a token, as in <c>POST /keys/backup/…/wrapkey</c>.</summary>
     public ConcurrentQueue<string> Requests { get; } = [];
 
@@ -160,6 +163,14 @@ public sealed class KeyVaultServer : IAsyncDisposable
             case ("GET", ["", "keys", var name, ""]):
                 Allow("get");
                 return Describe(name, Find(name)[^1]);
+            case ("GET", ["", "secrets"]):
+                Allow("list");
+                return ListSecrets(request);
+            case ("GET", ["", "secrets", var secret, ""]):
+                Allow("getSecret");
+                return Secrets.TryGetValue(secret, out var text)
+                    ? JsonSerializer.Serialize(new { id = $"{Vault}/secrets/{secret}/0123456789abcdef0123456789abcdef", value = text, attributes = new { enabled = true } })
+                    : throw new Refusal(404, "SecretNotFound", $"A secret with (name/id) {secret} was not found in this key vault.");
             case ("POST", ["", "keys", var name, { Length: > 0 } id, "wrapkey" or "unwrapkey"]):
                 var wraps = request.Path.Value.EndsWith("/wrapkey", StringComparison.Ordinal);
                 Allow(wraps ? "wrapKey" : "unwrapKey");
@@ -183,6 +194,20 @@ public sealed class KeyVaultServer : IAsyncDisposable
             default:
                 throw new Refusal(404, "NotFound", "There is nothing here.");
         }
+    }
+
+    /// <summary>At most 25 a page, as the real service has it.</summary>
+    private string ListSecrets(HttpRequest request)
+    {
+        if (!int.TryParse(request.Query["maxresults"].FirstOrDefault() ?? "25", out var count) || count is < 1 or > 25)
+            throw new Refusal(400, "BadParameter", "maxresults must be from 1 to 25.");
+        var after = request.Query["$skiptoken"].ToString();
+        var rest = Secrets.Keys.Order(StringComparer.Ordinal).Where(n => string.CompareOrdinal(n, after) > 0).ToList();
+        return JsonSerializer.Serialize(new
+        {
+            value = rest.Take(count).Select(n => new { id = $"{Vault}/secrets/{n}", attributes = new { enabled = true, updated = 1764200000 }, tags = new { team = "voice" } }),
+            nextLink = rest.Count > count ? $"{Vault}/secrets?api-version=7.4&maxresults={count}&$skiptoken={rest[count - 1]}" : null,
+        });
     }
 
     private string Describe(string name, Version version)

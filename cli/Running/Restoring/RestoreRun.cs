@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
+using FunctionsBackup.Cli.Output;
 using FunctionsBackup.Cli.Running.Work;
 using FunctionsBackup.Orchestrations.Restore;
 using FunctionsBackup.Orchestrations.Site;
+using FunctionsBackup.Repository;
 
 namespace FunctionsBackup.Cli.Running.Restoring;
 
@@ -13,6 +15,7 @@ internal static class RestoreRun
         await using var host = await WorkHost.StartAsync(context, cancellationToken); // while the key is being derived
         var repository = await context.OpenForReadingAsync(request.FromReplica, cancellationToken);
         await RepositoryWarnings.SayAsync(context, repository, request.Component, cancellationToken);
+        if (request.Component == "configuration") await ShowChangesAsync(context, repository, request, cancellationToken);
         var start = await new RestoreStarter(context.Site).StartAsync(host.Client, request with { RequestedBy = "cli" }, cancellationToken);
         context.Audit.Instance = start.InstanceId;
         if (!start.Started) throw new UsageException(
@@ -32,6 +35,16 @@ internal static class RestoreRun
 
         context.Printer.LongResult(() => ToJson(start.InstanceId, request, result), output => Write(output, request, result));
         return result.ExitCode;
+    }
+
+    /// <summary>What will become different, before anything does.</summary>
+    private static async Task ShowChangesAsync(
+        CommandContext context, BackupRepository repository, RestoreRequest request, CancellationToken cancellationToken)
+    {
+        var snapshot = await FilesRestores.FindAsync(repository, request, cancellationToken);
+        if (await ConfigurationView.AgainstTargetAsync(context.Site, repository, snapshot, request.Target, cancellationToken) is not { } changes) return;
+        foreach (var line in changes.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries)) context.Printer.Note(line);
+        context.Printer.Note($"configuration: {changes.Summary()} in {request.Target}");
     }
 
     private static void Write(TextWriter output, RestoreRequest request, RestoreResult result)

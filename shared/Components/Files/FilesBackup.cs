@@ -1,9 +1,11 @@
 using System.Text;
+using FunctionsBackup.Components.Configuration.Sources;
 using FunctionsBackup.Components.Files.Backup;
 using FunctionsBackup.Components.Files.Globs;
 using FunctionsBackup.Components.Files.Subjects;
 using FunctionsBackup.Components.Files.Walking;
 using FunctionsBackup.Repository;
+using FunctionsBackup.Repository.Catalogs;
 using FunctionsBackup.Repository.Runs;
 using FunctionsBackup.Repository.Snapshots;
 
@@ -31,6 +33,12 @@ public sealed record FilesBackupOptions(string Component, IReadOnlyList<string> 
     /// <summary>Tell whose data a file holds, so that it can be erased (<see cref="SubjectPattern"/>). The first that fits counts.</summary>
     public IReadOnlyList<string> Subjects { get; init; } = [];
 
+    /// <summary>
+    /// Files are only added to, and rotated by renaming: one that was renamed is not read again, one that grew only from where it ended
+    /// (docs/logs.md says what is checked).
+    /// </summary>
+    public bool AppendOnly { get; init; }
+
     public int Parallelism { get; init; } = 2;
 }
 
@@ -40,6 +48,11 @@ public sealed class FilesBackup(BackupRepository repository, TimeProvider time)
     public BackupRepository Repository { get; } = repository;
 
     public TimeProvider Time { get; } = time;
+
+    /// <summary>What goes into the catalog beside the files, each below a top-level name of its own.</summary>
+    public IReadOnlyList<IConfigurationSource> Sources { get; init; } = [];
+
+    internal IReadOnlyList<string> ReservedNames => [.. Sources.Select(s => s.Name)];
 
     internal FilesBackupHooks Hooks { get; init; } = new();
 
@@ -53,7 +66,7 @@ public sealed class FilesBackup(BackupRepository repository, TimeProvider time)
     {
         var startedAt = Time.GetUtcNow();
         var warnings = new WarningList();
-        var roots = WalkRoot.Find(options.Paths, warnings);
+        var roots = WalkRoot.Find(options.Paths, warnings, ReservedNames);
         try
         {
             var parent = await FindParentAsync(options, roots, cancellationToken).ConfigureAwait(false);
@@ -82,7 +95,7 @@ public sealed class FilesBackup(BackupRepository repository, TimeProvider time)
     {
         var warnings = new WarningList();
         var options = plan.ToOptions(parallelism);
-        var roots = WalkRoot.Find(options.Paths, warnings);
+        var roots = WalkRoot.Find(options.Paths, warnings, ReservedNames);
         try
         {
             // A parent that was removed meanwhile, or cannot be trusted any more, is no parent.
@@ -121,7 +134,11 @@ public sealed class FilesBackup(BackupRepository repository, TimeProvider time)
         var meter = new ProgressMeter(progress, Time);
         var walker = new TreeWalker(walkOptions, warnings);
         var tags = new SubjectTags(Repository.Subjects, options.Subjects);
-        var pipeline = new BackupPipeline(session, parent, warnings, meter, Hooks, tags, options.Full);
+        var appended = options.AppendOnly && before is not null ? new AppendedFiles(Repository, before, parent, warnings.Add) : null;
+        var pipeline = new BackupPipeline(session, parent, warnings, meter, Hooks, tags, options.Full, appended)
+        {
+            Additions = await StoreSourcesAsync(session, range, startedAt, cancellationToken).ConfigureAwait(false),
+        };
         await pipeline.RunAsync(walker, roots, options.Parallelism, cancellationToken).ConfigureAwait(false);
         meter.Report();
         if (tags.Warning is { } leftOut) warnings.Add(leftOut);
@@ -129,11 +146,13 @@ public sealed class FilesBackup(BackupRepository repository, TimeProvider time)
         var details = new FilesBackupDetails
         {
             Paths = PathsOf(roots, range),
+            Sources = [.. Sources.Where(s => range?.Contains(Encoding.UTF8.GetBytes(s.Name)) != false).Select(s => s.Name)],
             Include = options.Include,
             Exclude = options.Exclude,
             Excluded = walker.Excluded,
             Sockets = walker.Sockets,
             Unchanged = pipeline.Unchanged,
+            Continued = appended?.Continued ?? 0,
             Users = FilesBackupDetails.UserNames(pipeline.Users),
             Groups = FilesBackupDetails.GroupNames(pipeline.Groups),
         };
@@ -145,6 +164,17 @@ public sealed class FilesBackup(BackupRepository repository, TimeProvider time)
                 : [.. pipeline.OpenLinks.Select(e => new PartLink(e.Device, e.Inode, e.Path.ToArray(), PartLink.Fingerprint(e.Content!)))],
         };
         return await session.CommitAsync(draft, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Of a unit, those sources whose names are in its stretch: all that lies below a name is in the same.</summary>
+    private async ValueTask<List<CatalogEntry>> StoreSourcesAsync(
+        BackupSession session, WalkRange? range, DateTimeOffset at, CancellationToken cancellationToken)
+    {
+        var entries = new List<CatalogEntry>();
+        foreach (var source in Sources.OrderBy(s => s.Name, StringComparer.Ordinal))
+            if (range?.Contains(Encoding.UTF8.GetBytes(source.Name)) != false)
+                entries.AddRange(await SourceEntries.StoreAsync(source, session, at, cancellationToken).ConfigureAwait(false));
+        return entries;
     }
 
     /// <summary>Of a unit, those roots whose own entries are in its stretch.</summary>

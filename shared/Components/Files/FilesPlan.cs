@@ -29,6 +29,8 @@ public sealed record FilesPlan
 
     public bool OneFileSystem { get; init; }
 
+    public bool AppendOnly { get; init; }
+
     /// <summary>The snapshot that unchanged files are taken over from; null: everything is read.</summary>
     public string? Parent { get; init; }
 
@@ -41,7 +43,8 @@ public sealed record FilesPlan
     /// <summary>The options for one of its units.</summary>
     public FilesBackupOptions ToOptions(int parallelism) => new(Component, Paths)
     {
-        Include = Include, Exclude = Exclude, Subjects = Subjects, Full = Full, OneFileSystem = OneFileSystem, Parallelism = parallelism,
+        Include = Include, Exclude = Exclude, Subjects = Subjects, Full = Full, OneFileSystem = OneFileSystem, AppendOnly = AppendOnly,
+        Parallelism = parallelism,
     };
 
     /// <summary>The stretch of a unit; null where there is only one.</summary>
@@ -60,9 +63,11 @@ public sealed record FilesPlan
         return (all[0] with
         {
             Paths = Join(all, d => d.Paths),
+            Sources = [.. all.SelectMany(d => d.Sources).Order(StringComparer.Ordinal)],
             Excluded = all.Sum(d => d.Excluded),
             Sockets = all.Sum(d => d.Sockets),
             Unchanged = all.Sum(d => d.Unchanged),
+            Continued = all.Sum(d => d.Continued),
             Users = Join(all, d => d.Users),
             Groups = Join(all, d => d.Groups),
         }).ToJson();

@@ -29,7 +29,7 @@ public sealed class FilesPlanner(FilesBackup backup)
     public async ValueTask<FilesPlan> PlanAsync(FilesBackupOptions options, FilesPlannerOptions sizes, CancellationToken cancellationToken)
     {
         var unheard = new WarningList(0);
-        var roots = WalkRoot.Find(options.Paths, unheard);
+        var roots = WalkRoot.Find(options.Paths, unheard, backup.ReservedNames);
         try
         {
             var parent = await backup.FindParentAsync(options, roots, cancellationToken).ConfigureAwait(false);
@@ -44,6 +44,7 @@ public sealed class FilesPlanner(FilesBackup backup)
                 Subjects = options.Subjects,
                 Full = options.Full,
                 OneFileSystem = options.OneFileSystem,
+                AppendOnly = options.AppendOnly,
                 Parent = parent?.Id,
                 Boundaries = boundaries,
                 Units = units,

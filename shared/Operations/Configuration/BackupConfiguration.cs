@@ -103,15 +103,20 @@ public sealed class BackupConfiguration
         }
     }
 
+    /// <summary>Where configuration comes from besides files.</summary>
+    public ConfigurationSourceSettings ConfigurationSources => ConfigurationSourceSettings.From(Value);
+
     /// <summary>A component of files: <c>voice_data</c>, <c>logs</c> or <c>configuration</c>; null: not configured.</summary>
     public FilesSettings? Files(string component) =>
         Get<IReadOnlyList<string>>($"components.{component}.paths") is var paths
-        && Get<IReadOnlyList<string>>($"components.{component}.buckets") is var buckets && (paths ?? buckets) is not null
+        && Get<IReadOnlyList<string>>($"components.{component}.buckets") is var buckets
+        && ((paths ?? buckets) is not null || (component == "configuration" && !ConfigurationSources.IsEmpty))
             ? new FilesSettings(
                 paths ?? [], Get<IReadOnlyList<string>>($"components.{component}.include") ?? [],
                 Get<IReadOnlyList<string>>($"components.{component}.exclude") ?? [])
             {
                 Buckets = buckets ?? [],
+                AppendOnly = Value($"components.{component}.append_only") is true,
                 Subjects = Get<IReadOnlyList<string>>($"components.{component}.subjects") ?? [],
             }
             : null;
@@ -208,6 +213,9 @@ public sealed record FilesSettings(IReadOnlyList<string> Paths, IReadOnlyList<st
 {
     /// <summary>Names of buckets, instead of paths.</summary>
     public IReadOnlyList<string> Buckets { get; init; } = [];
+
+    /// <summary>Files are only added to, and rotated by renaming.</summary>
+    public bool AppendOnly { get; init; }
 
     /// <summary>Paths with <c>{subject}</c> in them: whose data a file holds.</summary>
     public IReadOnlyList<string> Subjects { get; init; } = [];

@@ -187,6 +187,7 @@ public sealed class ConfigurationLoader
         var asked = _values.Any(v => v.Key.StartsWith(prefix, StringComparison.Ordinal) && !v.Value.IsDefault) || _places.ContainsKey(prefix.TrimEnd('.'));
         if (buckets.Value is not IReadOnlyList<string> names)
         {
+            if (component == "configuration" && !ConfigurationSourceSettings.From(path => _values.GetValueOrDefault(path)?.Value).IsEmpty) return;
             if (asked && paths.Value is null && !_places.ContainsKey(prefix + "paths") && !_places.ContainsKey(prefix + "buckets"))
                 FailAt(prefix.TrimEnd('.'), $"{prefix}paths is missing; {Lower(paths.Setting.Documentation)}");
             return;

@@ -13,6 +13,12 @@ public sealed record ContentOptions(int FixedChunkSize = 0, ContentRef? Parent =
     /// <summary>The data subject whose it is: every chunk is sealed with this key. Null: nobody's.</summary>
     public SubjectKey? Subject { get; init; }
 
+    /// <summary>
+    /// Runs of the parent that begin the content: they are taken over, and the source gives only what follows. The caller has made sure that
+    /// the source would have given just these bytes, and that the parent's recovery point will be named in the record. Empty: none.
+    /// </summary>
+    public IReadOnlyList<ContentItem> Taken { get; init; } = [];
+
     public static ContentOptions ContentDefined { get; } = new();
 
     /// <summary>For PostgreSQL relation files with pages of this size.</summary>

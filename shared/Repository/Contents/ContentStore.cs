@@ -16,6 +16,7 @@ internal sealed class ContentStore(BackupSession session, FastCdc chunker, Conte
     {
         await using (_parent)
         {
+            foreach (var item in options.Taken) await _builder.AddItemAsync(item, cancellationToken).ConfigureAwait(false);
             while (true)
             {
                 var run = await source.ReadAsync(buffer[_end..], cancellationToken).ConfigureAwait(false);

@@ -13,7 +13,8 @@ namespace FunctionsBackup.Components.Files.Backup;
 /// large file is being read.
 /// </summary>
 internal sealed class BackupPipeline(
-    BackupSession session, ParentCatalog parent, WarningList warnings, ProgressMeter meter, FilesBackupHooks hooks, SubjectTags tags, bool readAll)
+    BackupSession session, ParentCatalog parent, WarningList warnings, ProgressMeter meter, FilesBackupHooks hooks, SubjectTags tags, bool readAll,
+    AppendedFiles? appended = null)
 {
     private const int BatchSize = 256;
 
@@ -27,6 +28,9 @@ internal sealed class BackupPipeline(
 
     /// <summary>Files taken over without reading them.</summary>
     internal long Unchanged { get; private set; }
+
+    /// <summary>Entries that do not come from the walk, complete and in catalog order.</summary>
+    internal IReadOnlyList<CatalogEntry> Additions { get; init; } = [];
 
     internal HashSet<uint> Users { get; } = [];
 
@@ -108,7 +112,9 @@ internal sealed class BackupPipeline(
                     batch.Add(new PendingEntry(TakeOver(entry, before), null, null, link));
                 else if (entry.Kind == EntryKind.File)
                 {
-                    var job = new FileJob(entry, before, tag.Key);
+                    var grown = readAll || appended is null ? null : await appended.FindAsync(entry.Status, cancellationToken).ConfigureAwait(false);
+                    if (grown is not null && grown.Before.Subject != tag.Key?.Reference) grown = null;
+                    var job = new FileJob(entry, before, tag.Key, grown);
                     await _jobs.Writer.WriteAsync(job, cancellationToken).ConfigureAwait(false);
                     batch.Add(new PendingEntry(null, job, null, link));
                 }
@@ -127,12 +133,13 @@ internal sealed class BackupPipeline(
     {
         using var reader = new FileReader(session, warnings, meter, hooks);
         await foreach (var job in _jobs.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
-            job.Complete(await reader.ReadFileAsync(job.Entry, job.Parent?.Content, job.Subject, cancellationToken).ConfigureAwait(false));
+            job.Complete(await reader.ReadFileAsync(job.Entry, job.Parent?.Content, job.Subject, cancellationToken, job.Appended).ConfigureAwait(false));
     }
 
     private async Task WriteCatalogAsync(CancellationToken cancellationToken)
     {
         using var reader = new FileReader(session, warnings, meter, hooks);
+        var added = 0;
         await foreach (var batch in _pending.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
             foreach (var pending in batch)
@@ -152,10 +159,24 @@ internal sealed class BackupPipeline(
                 }
 
                 if (pending.Link is { First: null } link) link.First = entry;
+                added = await AddBeforeAsync(entry.Path, added, cancellationToken).ConfigureAwait(false);
                 await session.Catalog.AddAsync(entry, cancellationToken).ConfigureAwait(false);
                 if (entry.Kind == EntryKind.File) meter.AddFile();
             }
         }
+
+        await AddBeforeAsync(null, added, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask<int> AddBeforeAsync(ReadOnlyMemory<byte>? path, int next, CancellationToken cancellationToken)
+    {
+        for (; next < Additions.Count && (path is not { } before || CatalogOrder.Compare(Additions[next].Path.Span, before.Span) < 0); next++)
+        {
+            await session.Catalog.AddAsync(Additions[next], cancellationToken).ConfigureAwait(false);
+            if (Additions[next].Kind == EntryKind.File) meter.AddFile();
+        }
+
+        return next;
     }
 
     // A file that could not be read under its first name is tried again under this one.

@@ -5,12 +5,12 @@ namespace FunctionsBackup.Components.Files.Backup;
 
 /// <summary>
 /// The bytes of an open file up to the size it had when opened, read straight into the caller's buffer; holes of a sparse file are not
-/// read. Ends early where the file has become shorter.
+/// read. Ends early where the file has become shorter. Begins at <c>start</c>.
 /// </summary>
 /// <exception cref="PosixException">The file cannot be read.</exception>
-internal sealed class FileContentSource(Descriptor file, long size, bool sparse, string display, ProgressMeter meter) : IContentSource
+internal sealed class FileContentSource(Descriptor file, long size, bool sparse, string display, ProgressMeter meter, long start = 0) : IContentSource
 {
-    private long _position;
+    private long _position = start;
 
     // Up to here there is data without a hole.
     private long _dataEnd = sparse ? 0 : size;

@@ -19,8 +19,9 @@ internal sealed class FileReader(BackupSession session, WarningList warnings, Pr
     /// <param name="parent">Its content in the recovery point before.</param>
     /// <param name="subject">Whose it is.</param>
     /// <param name="cancellationToken">Stops.</param>
+    /// <param name="appended">What it is expected to begin with; it is read from there on if a check of the file says so.</param>
     internal async ValueTask<CatalogEntry?> ReadFileAsync(
-        WalkedEntry entry, ContentRef? parent, SubjectKey? subject, CancellationToken cancellationToken)
+        WalkedEntry entry, ContentRef? parent, SubjectKey? subject, CancellationToken cancellationToken, AppendedFile? appended = null)
     {
         if (hooks.BeforeOpen is { } before) before(entry.Path);
         var error = OpenFile(entry, out var file);
@@ -42,10 +43,14 @@ internal sealed class FileReader(BackupSession session, WarningList warnings, Pr
             warnings.Add($"The extended attributes of {Display(entry)} were left out: {PosixException.Reason(error)}.");
 
         ContentRef content;
-        var source = new FileContentSource(file!, status.Size, sparse, Display(entry), meter);
+        FileContentSource source;
         try
         {
-            content = await session.StoreAsync(source, new ContentOptions(Parent: parent) { Subject = subject }, cancellationToken).ConfigureAwait(false);
+            var taken = appended is null ? null : await appended.CheckAsync(file!, status, session, cancellationToken).ConfigureAwait(false);
+            if (taken is { } known) meter.AddBytes(known.Bytes);
+            source = new FileContentSource(file!, status.Size, sparse, Display(entry), meter, taken?.Bytes ?? 0);
+            var options = new ContentOptions(Parent: taken is null ? parent : null) { Subject = subject, Taken = taken?.Items ?? [] };
+            content = await session.StoreAsync(source, options, cancellationToken).ConfigureAwait(false);
         }
         catch (PosixException exception)
         {

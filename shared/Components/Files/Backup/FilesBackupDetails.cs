@@ -11,6 +11,9 @@ public sealed record FilesBackupDetails
     /// <summary>Top-level name in the catalog to the absolute path it was taken from.</summary>
     public required IReadOnlyDictionary<string, string> Paths { get; init; }
 
+    /// <summary>Top-level names of what is no file: <c>environment</c>, <c>kubernetes</c>.</summary>
+    public IReadOnlyList<string> Sources { get; init; } = [];
+
     public IReadOnlyList<string> Include { get; init; } = [];
 
     public IReadOnlyList<string> Exclude { get; init; } = [];
@@ -23,6 +26,9 @@ public sealed record FilesBackupDetails
 
     /// <summary>Files whose content was taken over without reading them.</summary>
     public long Unchanged { get; init; }
+
+    /// <summary>Files that were renamed or grew, of which only what was new was read.</summary>
+    public long Continued { get; init; }
 
     /// <summary>Names of the users and groups that own something, by id, as this machine knew them.</summary>
     public IReadOnlyDictionary<string, string> Users { get; init; } = new Dictionary<string, string>();

@@ -58,6 +58,16 @@ internal sealed class ParentCatalog(Snapshot? snapshot, IAsyncEnumerator<Catalog
         && status.ModifiedNanoseconds < _racyFrom
         && (kind != EntryKind.File || entry.Content?.Size == status.Size);
 
+    /// <summary>
+    /// Whether the file holds as many bytes as the entry, and was written for the last time when that was: its name or its attributes may
+    /// have changed since. Good enough only together with <see cref="AppendedFile"/>.
+    /// </summary>
+    internal bool IsWrittenAt(CatalogEntry entry, in FileStatus status) =>
+        entry.ChangedNanoseconds != 0
+        && entry.Content?.Size == status.Size
+        && entry.ModifiedNanoseconds == status.ModifiedNanoseconds
+        && status.ModifiedNanoseconds < _racyFrom;
+
     public async ValueTask DisposeAsync()
     {
         if (entries is not null) await entries.DisposeAsync().ConfigureAwait(false);

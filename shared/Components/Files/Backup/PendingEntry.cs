@@ -14,7 +14,7 @@ internal readonly record struct PendingEntry(
     CatalogEntry? Entry, FileJob? Job, WalkedEntry? FurtherName, LinkedFile? Link, SubjectKey? Subject = null);
 
 /// <summary>A file that is to be read.</summary>
-internal sealed class FileJob(WalkedEntry entry, CatalogEntry? parent, SubjectKey? subject)
+internal sealed class FileJob(WalkedEntry entry, CatalogEntry? parent, SubjectKey? subject, AppendedFile? appended = null)
 {
     private readonly TaskCompletionSource<CatalogEntry?> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -23,6 +23,9 @@ internal sealed class FileJob(WalkedEntry entry, CatalogEntry? parent, SubjectKe
     internal CatalogEntry? Parent { get; } = parent;
 
     internal SubjectKey? Subject { get; } = subject;
+
+    /// <summary>What only grew since the recovery point before, by its inode; null: read all of it.</summary>
+    internal AppendedFile? Appended { get; } = appended;
 
     /// <summary>The entry; null if the file could not be read.</summary>
     internal Task<CatalogEntry?> Result => _done.Task;

@@ -29,12 +29,16 @@ public sealed class WalkRoot : IDisposable
 
     /// <summary>Finds the paths; what does not exist is a warning, or an error if that is all of them.</summary>
     /// <returns>In the order of their names in the catalog: the last component, with <c>-2</c>, <c>-3</c>, … where that is taken.</returns>
+    /// <param name="paths">The paths.</param>
+    /// <param name="warnings">Told of what does not exist.</param>
+    /// <param name="reserved">Top-level names that are not to be had; with any, there may be no paths at all.</param>
     /// <exception cref="FileNotFoundException">None of the paths exists.</exception>
-    public static IReadOnlyList<WalkRoot> Find(IReadOnlyList<string> paths, WarningList warnings)
+    public static IReadOnlyList<WalkRoot> Find(IReadOnlyList<string> paths, WarningList warnings, IReadOnlyList<string>? reserved = null)
     {
         var roots = new List<WalkRoot>();
         var missing = new List<string>();
-        var taken = new HashSet<string>();
+        var taken = new HashSet<string>(reserved ?? []);
+        if (paths.Count == 0 && taken.Count > 0) return [];
         foreach (var given in paths)
         {
             var path = Path.GetFullPath(given);
