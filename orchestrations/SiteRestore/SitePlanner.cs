@@ -6,7 +6,6 @@ using FunctionsBackup.Components.PostgreSql.Wal;
 using FunctionsBackup.Orchestrations.Anomalies;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository;
-using FunctionsBackup.Repository.Anomalies;
 using FunctionsBackup.Repository.Snapshots;
 
 namespace FunctionsBackup.Orchestrations.SiteRestore;
