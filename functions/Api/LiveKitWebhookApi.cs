@@ -27,6 +27,8 @@ public sealed class LiveKitWebhookApi(ApiEdge edge, BackupSite site, EventRecord
         if (request.Headers.Authorization is not [{ Length: > 0 } authorization]) throw Refused();
         var body = await ReadAsync(request, cancellationToken);
         if (new WebhookVerifier(LiveKitAccess.Connect(site), site.Time).FindProblem(authorization, body.Span) is not null) throw Refused();
+        if (site.IsWriteOnly)
+            throw new ProblemException(StatusCodes.Status503ServiceUnavailable, "This host only adds recovery points; send events to one that has a key.");
         var item = JournalEvent.Parse(body) ?? throw ProblemException.BadRequest("The body is no event of LiveKit.");
         var outcome = await recorder.AddAsync(item, cancellationToken);
         return outcome != EventOutcome.Busy ? Answer.Of(new ReceivedEvent(outcome == EventOutcome.Kept))
