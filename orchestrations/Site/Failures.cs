@@ -2,7 +2,7 @@ using System.Data.Common;
 using FunctionsBackup.Components.Files;
 using FunctionsBackup.Components.LiveKit;
 using FunctionsBackup.Components.PostgreSql.Backup;
-using FunctionsBackup.Components.PostgreSql.Wal;
+using FunctionsBackup.Components.PostgreSql.Protocol;
 using FunctionsBackup.Operations.Configuration;
 using FunctionsBackup.Orchestrations.Instances;
 using FunctionsBackup.Repository;
@@ -80,7 +80,8 @@ public static class Failures
         ConfigurationException or InvalidRequestException or FormatException => false,
         KeyServiceException service => service.MayPass,
         RepositoryException => false,
-        PostgresBackupException or WalFormatException => false,
+        PostgresBackupException backup => backup.IsTransient,
+        PostgresProtocolException refusal => refusal.IsTransient,
         LiveKitException livekit => livekit.IsTransient,
         RestoreRefusedException => false,
         FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException => false,

@@ -6,7 +6,7 @@ namespace FunctionsBackup.Tests.Cli;
 
 /// <summary>
 /// Trees and files as large as promised, with the program that people run; prints how long each step took and the most memory it had. For
-/// <c>./test --long</c>: some ten minutes and 30 GB of disk.
+/// <c>./test --long</c>: some fifteen minutes and 45 GB of disk.
 /// </summary>
 [Trait("Category", "Long")]
 public sealed class ScaleTests(ITestOutputHelper output) : IDisposable
@@ -39,7 +39,8 @@ public sealed class ScaleTests(ITestOutputHelper output) : IDisposable
         Measure("nothing changed", 0, "backup", "run");
         var shown = _fbackup.Run("backup", "show", "latest", "--json").Expect(0).Json;
         shown["files"]!.GetValue<long>().ShouldBe(Folders * FilesEach);
-        shown["read_bytes"]!.GetValue<long>().ShouldBe(0);
+        // Those written in the last two seconds before the first backup are read again: their stamps prove nothing.
+        shown["read_bytes"]!.GetValue<long>().ShouldBeLessThan(Folders * FilesEach);
         Measure("restore of a hundredth", 0, "restore", "voice_data", "latest", "--target", "part", "--include", "00[0-9]7/**", "--include", "0[1-9]?7/**");
         Directory.GetFiles(_fbackup.PathOf("part/recordings"), "*", SearchOption.AllDirectories).Length.ShouldBe(100 * FilesEach);
         File.ReadAllText(_fbackup.PathOf("part/recordings/0997/0123.json")).ShouldBe(File.ReadAllText(_fbackup.PathOf("recordings/0997/0123.json")));
@@ -64,10 +65,14 @@ public sealed class ScaleTests(ITestOutputHelper output) : IDisposable
             sparse.SetLength(Sparse);
         }
 
-        var pattern = new byte[64 << 20];
-        new Random(7).NextBytes(pattern);
+        var piece = new byte[64 << 20];
+        var random = new Random(7); // no chunk twice
         using (var full = File.Create(_fbackup.PathOf("recordings/full")))
-            for (var written = 0L; written < Long; written += pattern.Length) full.Write(pattern);
+            for (var written = 0L; written < Long; written += piece.Length)
+            {
+                random.NextBytes(piece);
+                full.Write(piece);
+            }
 
         Measure("init", 0, "init", "--yes");
         Measure("120 GB in two files", 0, "backup", "run");

@@ -24,25 +24,44 @@ internal sealed class TestSite : IAsyncDisposable
 
     /// <param name="connection">Of a database; null: there is none.</param>
     /// <param name="passphrase">Null: not encrypted, which opens faster.</param>
-    public static async Task<TestSite> CreateAsync(string? connection = null, string? passphrase = null)
+    public static Task<TestSite> CreateAsync(string? connection = null, string? passphrase = null)
     {
         var site = new TestSite(Directory.CreateTempSubdirectory("fbackup-site-").FullName);
         foreach (var tree in (string[])["recordings", "logs"])
             for (var i = 0; i < 60; i++) site.Write($"{tree}/{i % 5}/{i:000}", Bytes(20_000 + i * 100, i + tree.Length));
         if (connection is not null) site._environment["PGCONNECTION"] = connection;
         if (passphrase is not null) site._environment["FBACKUP_PASSPHRASE"] = passphrase;
-        await File.WriteAllTextAsync(site.ConfigurationFile, $"""
+        return site.InitializeAsync($"""
+            {(connection is null ? "" : "    postgres: { connection: env:PGCONNECTION, mode: replication }")}
+                voice_data: {'{'} paths: [./recordings] {'}'}
+                logs: {'{'} paths: [./logs] {'}'}
+            """, passphrase);
+    }
+
+    /// <summary>A site with components of the test's own.</summary>
+    /// <param name="start">Told the folder: makes the sources there.</param>
+    /// <param name="components">Lines below <c>components:</c>, by four spaces; asked for after the start.</param>
+    /// <param name="environment">Secrets.</param>
+    public static async Task<TestSite> CreateAsync(Func<string, Task> start, Func<string> components, IReadOnlyDictionary<string, string> environment)
+    {
+        var site = new TestSite(Directory.CreateTempSubdirectory("fbackup-site-").FullName);
+        await start(site.Folder);
+        foreach (var (name, value) in environment) site._environment.Add(name, value);
+        return await site.InitializeAsync(components(), null);
+    }
+
+    private async Task<TestSite> InitializeAsync(string components, string? passphrase)
+    {
+        await File.WriteAllTextAsync(ConfigurationFile, $"""
             backup_config:
               global: {'{'} storage_backend: filesystem, encryption: {(passphrase is null ? "false" : "true")}, parallel_jobs: 2 {'}'}
               storage: {'{'} path: ./repository {'}'}
               {(passphrase is null ? "" : "keys: { passphrase: env:FBACKUP_PASSPHRASE }")}
               components:
-                {(connection is null ? "" : "postgres: { connection: env:PGCONNECTION, mode: replication }")}
-                voice_data: {'{'} paths: [./recordings] {'}'}
-                logs: {'{'} paths: [./logs] {'}'}
-            """);
-        FileSystemObjectStore.Initialize(site.RepositoryFolder);
-        await using var store = new FileSystemObjectStore(site.RepositoryFolder, TimeProvider.System);
+
+            """ + components + "\n");
+        FileSystemObjectStore.Initialize(RepositoryFolder);
+        await using var store = new FileSystemObjectStore(RepositoryFolder, TimeProvider.System);
         await new RepositoryInitializer(store, TimeProvider.System).CreateAsync(
             new InitRequest
             {
@@ -51,7 +70,7 @@ internal sealed class TestSite : IAsyncDisposable
                 AcknowledgeRecoveryKey = passphrase is null ? null : (_, _) => ValueTask.FromResult(true),
             },
             CancellationToken.None);
-        return site;
+        return this;
     }
 
     public string StateFolder => Path.Join(Folder, "state");

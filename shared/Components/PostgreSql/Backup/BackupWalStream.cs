@@ -149,7 +149,8 @@ internal sealed class BackupWalStream : IAsyncDisposable
             throw new PostgresBackupException($"The server's WAL stream broke off: {(exception as PostgresException)?.MessageText ?? exception.Message}", exception);
         }
 
-        if (!IsReached()) throw new PostgresBackupException($"The server ended its WAL stream at {_received}, before the backup was complete.");
+        if (!IsReached())
+            throw new PostgresBackupException($"The server ended its WAL stream at {_received}, before the backup was complete.") { IsTransient = true };
         var rest = (int)(_received.Value % (ulong)_segmentSize);
         if (rest > 0)
         {

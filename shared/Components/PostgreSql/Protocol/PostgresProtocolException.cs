@@ -21,6 +21,9 @@ public sealed class PostgresProtocolException : Exception
     /// <summary>Five characters: <c>28P01</c> is a wrong password.</summary>
     public string SqlState { get; }
 
+    /// <summary>Whether the server or the way to it broke down; false: it refused, and will again.</summary>
+    public bool IsTransient => Backup.PostgresBackupException.IsPassing(SqlState);
+
     internal static PostgresProtocolException Violation(string message) => new("FATAL", ProtocolViolation, message);
 
     internal static PostgresProtocolException Lost(string message, Exception? inner = null) => new("FATAL", ConnectionFailure, message, inner);
