@@ -14,6 +14,7 @@ internal sealed record InstanceKind(string Path, string Prefix, string Noun)
 {
     public static readonly InstanceKind Backups = new("backups", InstanceIds.Backup, "backup");
     public static readonly InstanceKind Restores = new("restores", InstanceIds.Restore, "restore");
+    public static readonly InstanceKind SiteRestores = new("site-restores", InstanceIds.SiteRestore, "restore of the site");
     public static readonly InstanceKind Verifications = new("verifications", InstanceIds.Verification, "verification");
 
     /// <exception cref="ProblemException">It cannot be the id of one.</exception>

@@ -18,7 +18,10 @@ public sealed record StartRestore
 {
     public required string Component { get; init; }
 
-    /// <summary>Absolute path of a folder on the server.</summary>
+    /// <summary>
+    /// Absolute path of a folder on the server; <c>bucket:NAME/PREFIX</c>; <c>server</c>, the configured one of livekit; or <c>kubernetes</c>, the
+    /// configured cluster of configuration.
+    /// </summary>
     public required string Target { get; init; }
 
     /// <summary>A recovery point's id, or <c>latest</c>.</summary>
@@ -56,7 +59,33 @@ public sealed record StartRestore
 
     public bool Staging { get; init; }
 
+    /// <summary>Into a server: also delete what it has and the recovery point has not.</summary>
+    public bool Exact { get; init; }
+
+    /// <summary>LiveKit: start recordings again that were going on.</summary>
+    public bool RestartEgress { get; init; }
+
     public IReadOnlyList<string> Include { get; init; } = [];
+}
+
+/// <summary>Body of <c>POST /site-restores</c>: everything as of one moment.</summary>
+public sealed record StartSiteRestore
+{
+    /// <summary>Absolute path of a folder on the server; each component gets a folder of its name in it.</summary>
+    public required string Target { get; init; }
+
+    /// <summary>The moment; left out: the newest of everything.</summary>
+    public DateTimeOffset? ToTime { get; init; }
+
+    /// <summary>Which components; empty: all that the repository has.</summary>
+    public IReadOnlyList<string> Components { get; init; } = [];
+
+    /// <summary>Pass over what is suspicious.</summary>
+    public bool BeforeAnomaly { get; init; }
+
+    public bool Overwrite { get; init; }
+
+    public bool Delta { get; init; }
 }
 
 /// <summary>Body of <c>POST /verifications</c>; all may be left out.</summary>

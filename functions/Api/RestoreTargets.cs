@@ -1,6 +1,8 @@
+using FunctionsBackup.Functions.Access;
 using FunctionsBackup.Functions.Http;
 using FunctionsBackup.Operations.Configuration;
 using FunctionsBackup.Orchestrations.Restore;
+using Microsoft.AspNetCore.Http;
 
 namespace FunctionsBackup.Functions.Api;
 
@@ -11,9 +13,23 @@ internal static class RestoreTargets
     private static readonly string[] System =
         ["/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/proc", "/root", "/run", "/sbin", "/sys", "/usr", "/var/run"];
 
-    /// <exception cref="ProblemException">It is no place to restore to.</exception>
-    public static void Check(BackupConfiguration configuration, string target)
+    /// <summary>Whether the restore goes into something that runs.</summary>
+    public static bool IsLive(string component, string target) => (component, target) is ("livekit", LiveKitRestores.Server) or ("configuration", KubernetesRestores.Target);
+
+    /// <summary>What replaces data that is there is a human decision of its own, as recovery's are.</summary>
+    /// <exception cref="ProblemException">The caller may not.</exception>
+    public static void RequireApprover(Caller caller, bool replaces, string how)
     {
+        if (replaces && !(caller.Role >= ApiRole.Approver))
+            throw new ProblemException(
+                StatusCodes.Status403Forbidden,
+                $"A restore that may replace what is there ({how}) needs the role approver; restore into an empty folder, or ask one.");
+    }
+
+    /// <exception cref="ProblemException">It is no place to restore to.</exception>
+    public static void Check(BackupConfiguration configuration, string component, string target)
+    {
+        if (IsLive(component, target)) return;
         if (target.Length <= 4096 && BucketTarget.Parse(target) is { } bucket)
         {
             if (configuration.Buckets.All(b => b.Name != bucket.Name))
@@ -21,6 +37,12 @@ internal static class RestoreTargets
             return;
         }
 
+        CheckFolder(configuration, target);
+    }
+
+    /// <exception cref="ProblemException">It is no folder to restore to.</exception>
+    public static void CheckFolder(BackupConfiguration configuration, string target)
+    {
         if (target.Length > 4096 || target.Any(char.IsControl) || !Path.IsPathFullyQualified(target))
             throw ProblemException.BadRequest("The target must be an absolute path.");
         if (target.Split('/').Any(part => part is ".." or "."))

@@ -41,15 +41,13 @@ public sealed class RestoresApi(ApiEdge edge, BackupSite site, RestoreStarter st
 
     private async Task<StartResult> StartAsync(StartRestore body, Caller caller, DurableTaskClient client, CancellationToken cancellationToken)
     {
-        // What replaces data that is there is a human decision of its own, as recovery's are.
-        if (!body.PlanOnly && (body.Overwrite || body.Delta) && !(caller.Role >= ApiRole.Approver))
-            throw new ProblemException(
-                StatusCodes.Status403Forbidden,
-                "A restore that may replace what is there (overwrite, delta) needs the role approver; restore into an empty folder, or ask one.");
+        RestoreTargets.RequireApprover(
+            caller, !body.PlanOnly && (body.Overwrite || body.Delta || body.Exact || RestoreTargets.IsLive(body.Component, body.Target)),
+            "overwrite, delta, exact, or into what is running");
         if (body.ToTime > site.Time.GetUtcNow())
             throw ProblemException.BadRequest("The time to_time is in the future; nothing can be restored to it.");
         ProtectedComponents.Check(site.Configuration, body.Component);
-        RestoreTargets.Check(site.Configuration, body.Target);
+        RestoreTargets.Check(site.Configuration, body.Component, body.Target);
         var restore = Read(body) with { RequestedBy = caller.Name };
         RestoreRequests.Check(restore);
         if (body.Point != "latest") await InstanceApi.CheckPointAsync(site, body.Point, body.Component, cancellationToken);
@@ -62,6 +60,7 @@ public sealed class RestoresApi(ApiEdge edge, BackupSite site, RestoreStarter st
         PlanOnly = body.PlanOnly, ToTime = body.ToTime,
         ToLsn = body.ToLsn, ToName = body.ToName, ToXid = body.ToXid, ToBackup = body.ToBackup, Inclusive = body.Inclusive,
         Exclusive = body.Exclusive, Timeline = body.Timeline, TargetAction = body.TargetAction, Delta = body.Delta,
-        DeleteExtra = body.DeleteExtra, Overwrite = body.Overwrite, Staging = body.Staging, Include = RequestBody.Texts(body.Include, "include"),
+        DeleteExtra = body.DeleteExtra, Overwrite = body.Overwrite, Staging = body.Staging,
+        Exact = body.Exact, RestartEgress = body.RestartEgress, Include = RequestBody.Texts(body.Include, "include"),
     };
 }

@@ -56,6 +56,7 @@ public static class ApiOperations
     [
         .. Instances("Backup", "Backups", "backups", "backup", typeof(StartBackup), required: false),
         .. Instances("Restore", "Restores", "restores", "restore", typeof(StartRestore), required: true),
+        .. Instances("SiteRestore", "SiteRestores", "site-restores", "restore of the site", typeof(StartSiteRestore), required: true),
         .. Instances("Verification", "Verifications", "verifications", "verification", typeof(StartVerification), required: false),
         new("ListRecoveryPoints", "get", "recovery-points", ApiRole.Viewer, "Lists recovery points, newest first.")
         {
@@ -90,11 +91,14 @@ public static class ApiOperations
 
     internal static string Describe(string parameter) => QueryParameters[parameter];
 
+    /// <summary><c>SiteRestore</c> as the audit log has it: <c>site_restore</c>.</summary>
+    private static string AuditName(string one) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(one);
+
     private static IEnumerable<ApiOperation> Instances(string one, string many, string path, string noun, Type start, bool required) =>
     [
         new("Start" + one, "post", path, ApiRole.Operator, $"Starts a {noun}; one that does the same already is the answer instead.")
         {
-            Action = noun + ".request", Request = start, RequestRequired = required, Response = typeof(StartedView), Success = 202, Refusals = [400, 404, 409, 413, 415],
+            Action = AuditName(one) + ".request", Request = start, RequestRequired = required, Response = typeof(StartedView), Success = 202, Refusals = [400, 404, 409, 413, 415],
         },
         new("List" + many, "get", path, ApiRole.Viewer, $"Lists {path}.")
         {

@@ -3,6 +3,7 @@ using FunctionsBackup.Orchestrations.Instances;
 using FunctionsBackup.Orchestrations.Restore;
 using FunctionsBackup.Orchestrations.RestoreTesting;
 using FunctionsBackup.Orchestrations.Retention;
+using FunctionsBackup.Orchestrations.SiteRestore;
 using FunctionsBackup.Orchestrations.Verification;
 using FunctionsBackup.Orchestrations.WalArchiving;
 using Microsoft.Azure.Functions.Worker;
@@ -20,7 +21,7 @@ public static class StandIns
         context.SetCustomStatus(new BackupStatus
         {
             Phase = BackupPhase.Storing, UnitsTotal = 3,
-            Components = [.. request.Components.Select(c => new ComponentStatus { Component = c, State = ComponentState.Storing })],
+            Components = [.. request.Components.Select(c => new ComponentStatus { Component = c, State = FunctionsBackup.Orchestrations.Backup.ComponentState.Storing })],
         });
         await context.WaitForExternalEvent<string>(InstanceEvents.Cancel);
         return new BackupResult { Outcome = RunOutcome.Cancelled, ExitCode = 130 };
@@ -31,6 +32,13 @@ public static class StandIns
     {
         await context.WaitForExternalEvent<string>(InstanceEvents.Cancel);
         return new RestoreResult { Outcome = RunOutcome.Cancelled };
+    }
+
+    [Function(SiteRestoreStarter.Orchestrator)]
+    public static async Task<SiteRestoreResult> RestoreSite([OrchestrationTrigger] TaskOrchestrationContext context)
+    {
+        await context.WaitForExternalEvent<string>(InstanceEvents.Cancel);
+        return new SiteRestoreResult { Outcome = RunOutcome.Cancelled };
     }
 
     [Function(VerificationStarter.Orchestrator)]

@@ -27,6 +27,7 @@ public sealed class ApiTests : IAsyncLifetime
     [InlineData("backups", """{ "components": ["voice_data"], "full": true, "verify": "none" }""")]
     [InlineData("verifications", null)]
     [InlineData("restores", """{ "component": "voice_data", "target": "/srv/restored" }""")]
+    [InlineData("site-restores", """{ "target": "/srv/site", "to_time": "2026-11-20T12:00:00Z" }""")]
     public async Task A_start_is_accepted_and_a_second_one_is_answered_with_the_first(string path, string? body)
     {
         var first = await _api.PostAsync(path, body);

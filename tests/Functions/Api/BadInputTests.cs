@@ -60,6 +60,14 @@ public sealed class BadInputTests : IAsyncLifetime
     [InlineData("restores", """{ "component": "logs", "target": "/srv/a\u0000b" }""", 400, "The target must be an absolute path")]
     [InlineData("restores", """{ "component": "logs", "target": "/srv/x", "to_lsn": "1/0" }""", 400, "has no meaning")]
     [InlineData("restores", """{ "component": "logs", "target": "/srv/x", "delete_extra": true }""", 400, "delete_extra goes with delta only")]
+    [InlineData("restores", """{ "component": "logs", "target": "kubernetes" }""", 400, "The target must be an absolute path")]
+    [InlineData("restores", """{ "component": "logs", "target": "/srv/x", "exact": true }""", 400, "livekit")]
+    [InlineData("site-restores", "{}", 400, "The body lacks a field that must be there")]
+    [InlineData("site-restores", """{ "target": "relative" }""", 400, "The target must be an absolute path")]
+    [InlineData("site-restores", """{ "target": "/etc/site" }""", 400, "a folder of the system")]
+    [InlineData("site-restores", """{ "target": "kubernetes" }""", 400, "The target must be an absolute path")]
+    [InlineData("site-restores", """{ "target": "/srv/x", "components": ["nothing"] }""", 400, "are not available")]
+    [InlineData("site-restores", """{ "target": "/srv/x", "to_time": "2999-01-01T00:00:00Z" }""", 400, "to_time is in the future")]
     public async Task A_body_that_is_wrong_starts_nothing(string path, string? body, int status, string sentence)
     {
         var reply = await _api.PostAsync(path, body);

@@ -54,6 +54,10 @@ public sealed class RoleTests
         answer.Code.ShouldBe(asOperator, answer.Text);
         if (asOperator == 403) answer.Detail.ShouldContain("needs the role approver");
         (await api.SendAsync("POST", "restores", body, other)).Code.ShouldBe(asApprover);
+        if (options.Contains("plan_only", StringComparison.Ordinal) || options.Contains("delete_extra", StringComparison.Ordinal)) return;
+        var everything = $$"""{ "target": "{{site.Folder}}/site", {{options}} }""";
+        (await api.SendAsync("POST", "site-restores", everything, one)).Code.ShouldBe(asOperator);
+        (await api.SendAsync("POST", "site-restores", everything, other)).Code.ShouldBe(asApprover);
     }
 
     [Fact]
