@@ -62,7 +62,7 @@ public sealed class ReplicateRepository(BackupSite site)
                 {
                     Parallelism = site.Parallelism,
                     MayBegin = input.Create || settings.StorageBackend != "filesystem",
-                    ObsoleteWal = ReplicaWal.ObsoleteAsync,
+                    ObsoleteStreams = ReplicaStreams.ObsoleteAsync,
                 };
                 var progress = new Relay(watch);
                 var report = await new Replicator(primary, replica, options).RunAsync(progress, watch.Token);

@@ -44,7 +44,7 @@ public static class RepositoryHealing
                 its.AddRange(keyObjects);
                 using (keys)
                 {
-                    var options = new HealingOptions { ReadAll = readAll, Parallelism = site.Parallelism, NeededWal = ReplicaWal.NeededAsync };
+                    var options = new HealingOptions { ReadAll = readAll, Parallelism = site.Parallelism, NeededStreams = ReplicaStreams.NeededAsync };
                     var report = await new ReplicaHealing(keys, primary, replica, options, site.Time).RunAsync(cancellationToken);
                     its.AddRange(report.Healed);
                     unhealed.AddRange(report.Unhealed);

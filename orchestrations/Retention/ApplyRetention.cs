@@ -1,4 +1,3 @@
-using FunctionsBackup.Components.LiveKit.Journal;
 using FunctionsBackup.Operations.Audit;
 using FunctionsBackup.Orchestrations.Anomalies;
 using FunctionsBackup.Orchestrations.Audit;
@@ -74,9 +73,8 @@ public sealed class ApplyRetention(BackupSite site)
         removed.ExceptWith(expired);
         var kept = decisions.Where(d => d.Keep && d.LockedUntil is null).Select(d => d.Candidate.Id).ToHashSet();
         var points = await repository.Points.PruneAsync(repository.Snapshots, removed, dry, cancellationToken);
-        var wal = await WalRetention.PruneAsync(
+        var wal = await StreamRetention.PruneAsync(
             repository, kept.Union(expired).ToHashSet(), site.Time.GetUtcNow(), dry, cancellationToken);
-        if (!dry) await PruneJournalAsync(repository, kept.Union(expired).ToHashSet(), cancellationToken);
         var collection = new CollectionOptions
         {
             DryRun = dry, Grace = grace, Parallelism = site.Parallelism, Expired = expired, Unneeded = wal.Locked.Select(l => l.Name).ToHashSet(),
@@ -124,15 +122,6 @@ public sealed class ApplyRetention(BackupSite site)
         },
     };
 
-    /// <summary>Events from before the oldest snapshot of LiveKit that stays say nothing that it does not know.</summary>
-    private static async Task PruneJournalAsync(BackupRepository repository, HashSet<string> kept, CancellationToken cancellationToken)
-    {
-        DateTimeOffset? oldest = null;
-        await foreach (var snapshot in repository.ListSnapshotsAsync("livekit", cancellationToken))
-            if (kept.Contains(snapshot.Id) && !(snapshot.StartedAt > oldest)) oldest = snapshot.StartedAt;
-        if (oldest is { } before) await new LiveKitJournal(repository).PruneAsync(before, cancellationToken);
-    }
-
     /// <summary>Removes them with one record for the replicas, as far as they are not locked after all.</summary>
     /// <returns>What stays because it is locked.</returns>
     private static async Task<List<string>> RemoveAsync(
@@ -164,7 +153,7 @@ public sealed class ApplyRetention(BackupSite site)
         return locked;
     }
 
-    private static List<LockedShare> Shares(CollectionReport garbage, WalRetention.Pruned wal) =>
+    private static List<LockedShare> Shares(CollectionReport garbage, StreamRetention.Pruned wal) =>
     [
         .. garbage.Locked.Concat(wal.Locked.Select(l => new LockedShare(l.Until, 1, l.Bytes))).GroupBy(s => s.Until).OrderBy(g => g.Key)
             .Select(g => new LockedShare(g.Key, g.Sum(s => s.Objects), g.Sum(s => s.Bytes))).Take(MaximumShares),

@@ -11,7 +11,7 @@ public sealed record HealingOptions
     /// <summary>
     /// Of WAL objects that only the replica has, by name, those that the primary should have; null: none. Given the replica, opened.
     /// </summary>
-    public Func<BackupRepository, IReadOnlyList<string>, CancellationToken, ValueTask<IReadOnlyList<string>>>? NeededWal { get; init; }
+    public Func<BackupRepository, IReadOnlyList<string>, CancellationToken, ValueTask<IReadOnlyList<string>>>? NeededStreams { get; init; }
 }
 
 /// <summary>An object that was put back.</summary>

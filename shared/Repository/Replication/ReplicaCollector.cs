@@ -52,11 +52,11 @@ internal sealed class ReplicaCollector(BackupRepository primary, IObjectStore re
 
     private static bool IsSegment(ObjectInfo info) => info.Name.StartsWith(IndexFormat.Prefix, StringComparison.Ordinal);
 
-    /// <summary>Segments, WAL and records of recovery points that the primary has not.</summary>
+    /// <summary>Segments, WAL, journals and records of recovery points that the primary has not.</summary>
     private async ValueTask<List<ObjectInfo>> OnlyHereAsync(CancellationToken cancellationToken)
     {
         var found = new List<ObjectInfo>();
-        foreach (var prefix in new[] { IndexFormat.Prefix, RecoveryPointStore.Prefix, ReplicatedObjects.Wal })
+        foreach (var prefix in ReplicatedObjects.Streams.Prepend(RecoveryPointStore.Prefix).Prepend(IndexFormat.Prefix))
             found.AddRange(await ReplicatedObjects.MissingAsync(replica, primary.Store, prefix, cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false));
         return found;
     }
@@ -118,14 +118,14 @@ internal sealed class ReplicaCollector(BackupRepository primary, IObjectStore re
             if (names.Contains(name) && now - since > KeepSuperseded && await replica.DeleteAsync(name, cancellationToken).ConfigureAwait(false)) _removed++;
     }
 
-    /// <summary>WAL that no base backup here needs, and records whose snapshots are all gone here.</summary>
+    /// <summary>WAL and journals that no recovery point here needs, and records whose snapshots are all gone here.</summary>
     private async ValueTask RemoveOthersAsync(BackupRepository repository, List<ObjectInfo> gone, CancellationToken cancellationToken)
     {
         if (gone.Any(i => i.Name.StartsWith(RecoveryPointStore.Prefix, StringComparison.Ordinal)))
             _removed += await repository.Points.PruneAsync(repository.Snapshots, new HashSet<string>(), false, cancellationToken).ConfigureAwait(false);
-        var wal = gone.Where(i => i.Name.StartsWith(ReplicatedObjects.Wal, StringComparison.Ordinal)).Select(i => i.Name).ToHashSet();
-        if (wal.Count == 0 || options.ObsoleteWal is null) return;
-        var obsolete = await options.ObsoleteWal(repository, cancellationToken).Where(wal.Contains).ToListAsync(cancellationToken).ConfigureAwait(false);
+        var streams = gone.Select(i => i.Name).Where(ReplicatedObjects.IsOfStream).ToHashSet();
+        if (streams.Count == 0 || options.ObsoleteStreams is null) return;
+        var obsolete = await options.ObsoleteStreams(repository, cancellationToken).Where(streams.Contains).ToListAsync(cancellationToken).ConfigureAwait(false);
         foreach (var name in obsolete)
             if (await replica.DeleteAsync(name, cancellationToken).ConfigureAwait(false)) _removed++;
     }

@@ -57,7 +57,7 @@ public sealed class ReplicaHealing(
                 else if (one is null && await WasLostAsync(name, removed, token).ConfigureAwait(false)) await PutBackAsync(name, token).ConfigureAwait(false);
             }, cancellationToken).ConfigureAwait(false);
         await HealPacksAsync(cancellationToken).ConfigureAwait(false);
-        await HealWalAsync(cancellationToken).ConfigureAwait(false);
+        await HealStreamsAsync(cancellationToken).ConfigureAwait(false);
         return _healer.Report;
     }
 
@@ -141,20 +141,21 @@ public sealed class ReplicaHealing(
         }
     }
 
-    private async ValueTask HealWalAsync(CancellationToken cancellationToken)
+    private async ValueTask HealStreamsAsync(CancellationToken cancellationToken)
     {
         var onlyHere = new System.Collections.Concurrent.ConcurrentBag<string>();
-        await ForEachAsync(ReplicatedObjects.Wal, async (one, other, token) =>
-        {
-            if (one is null) onlyHere.Add(other!.Name);
-            else if (other is not null && (options.ReadAll || one.Size != other.Size))
-                await _healer.CompareAsync(primary, replica, one.Name, token).ConfigureAwait(false);
-        }, cancellationToken).ConfigureAwait(false);
-        if (onlyHere.IsEmpty || options.NeededWal is null) return;
+        foreach (var prefix in ReplicatedObjects.Streams)
+            await ForEachAsync(prefix, async (one, other, token) =>
+            {
+                if (one is null) onlyHere.Add(other!.Name);
+                else if (other is not null && (options.ReadAll || one.Size != other.Size))
+                    await _healer.CompareAsync(primary, replica, one.Name, token).ConfigureAwait(false);
+            }, cancellationToken).ConfigureAwait(false);
+        if (onlyHere.IsEmpty || options.NeededStreams is null) return;
         await using var repository = await BackupRepository.OpenAsync(
             new BorrowedStore(replica), unlocked, new RepositoryOptions { KeepKeys = true, Time = time, LoadIndex = false }, cancellationToken)
             .ConfigureAwait(false);
-        foreach (var name in await options.NeededWal(repository, [.. onlyHere.Order(StringComparer.Ordinal)], cancellationToken).ConfigureAwait(false))
+        foreach (var name in await options.NeededStreams(repository, [.. onlyHere.Order(StringComparer.Ordinal)], cancellationToken).ConfigureAwait(false))
             await PutBackAsync(name, cancellationToken).ConfigureAwait(false);
     }
 }

@@ -18,7 +18,7 @@ public sealed record ReplicaLag
     public long MissingSnapshots { get; init; }
 
     /// <summary>
-    /// When the oldest recovery point or WAL segment that the replica lacks was complete, by the primary's clock; null: it has all.
+    /// When the oldest recovery point, WAL segment or part of a journal that the replica lacks was complete, by the primary's clock; null: it has all.
     /// </summary>
     public DateTimeOffset? Since { get; init; }
 
@@ -36,7 +36,8 @@ public sealed record ReplicaLag
     {
         var lag = new ReplicaLag();
         var differing = new List<string>();
-        foreach (var prefix in new[] { KeyObjects.Prefix, PackFormat.Prefix, ReplicatedObjects.Wal, RecoveryPointStore.Prefix, SnapshotStore.PinPrefix, SnapshotStore.Prefix })
+        foreach (var prefix in (string[])
+            [KeyObjects.Prefix, PackFormat.Prefix, .. ReplicatedObjects.Streams, RecoveryPointStore.Prefix, SnapshotStore.PinPrefix, SnapshotStore.Prefix])
         {
             var isSnapshot = prefix == SnapshotStore.Prefix;
             await foreach (var (one, other) in ReplicatedObjects.JoinAsync(primary, replica, prefix, cancellationToken).ConfigureAwait(false))
@@ -54,7 +55,7 @@ public sealed record ReplicaLag
                         MissingBytes = lag.MissingBytes + one.Size,
                         MissingSnapshots = lag.MissingSnapshots + (isSnapshot ? 1 : 0),
                     };
-                    if ((isSnapshot || prefix == ReplicatedObjects.Wal) && (lag.Since is not { } since || one.LastModified < since))
+                    if ((isSnapshot || ReplicatedObjects.Streams.Contains(prefix)) && (lag.Since is not { } since || one.LastModified < since))
                         lag = lag with { Since = one.LastModified };
                 }
                 else if (one.Size != other.Size && prefix != SnapshotStore.PinPrefix)

@@ -1,10 +1,6 @@
 using FunctionsBackup.Repository.Collection;
-using FunctionsBackup.Repository.Indexing;
-using FunctionsBackup.Repository.Keys;
-using FunctionsBackup.Repository.Packing;
 using FunctionsBackup.Repository.Runs;
 using FunctionsBackup.Repository.Snapshots;
-using FunctionsBackup.Repository.Subjects;
 using FunctionsBackup.Repository.Witnesses;
 using FunctionsBackup.Storage;
 
@@ -20,9 +16,10 @@ internal static class ReplicatedObjects
     public const string Audit = "audit/";
     public const string Journals = "journals/";
 
-    /// <summary>In the order in which they are made on a replica: nothing comes before what it refers to.</summary>
-    public static IReadOnlyList<string> Prefixes { get; } =
-        [KeyObjects.Prefix, PackFormat.Prefix, Wal, Journals, SubjectRef.Tombstones, SubjectRef.Keys, IndexFormat.Prefix, .. Records];
+    /// <summary>What is archived between recovery points, and needed by those before it: each object for itself.</summary>
+    public static IReadOnlyList<string> Streams { get; } = [Wal, Journals];
+
+    public static bool IsOfStream(string name) => Streams.Any(s => name.StartsWith(s, StringComparison.Ordinal));
 
     /// <summary>Small ones, that something may be said of only when all the rest is there.</summary>
     public static IReadOnlyList<string> Records =>

@@ -12,7 +12,7 @@ public sealed record ReplicationOptions
     /// <summary>
     /// Names of the WAL objects that no recovery point of the given repository needs; null: WAL that the primary removed stays on replicas.
     /// </summary>
-    public Func<BackupRepository, CancellationToken, IAsyncEnumerable<string>>? ObsoleteWal { get; init; }
+    public Func<BackupRepository, CancellationToken, IAsyncEnumerable<string>>? ObsoleteStreams { get; init; }
 }
 
 /// <summary>How far a pass is.</summary>

@@ -54,9 +54,11 @@ public sealed class Replicator(BackupRepository primary, IObjectStore replica, R
         var epochs = KeyObjects.Epochs(primary.Unlocked.Config.KeyGeneration);
         _check.LastEpoch = (uint)await replica.ListAsync(epochs, cancellationToken).CountAsync(cancellationToken).ConfigureAwait(false);
         var (records, segments) = await CopyPacksAsync(copier, cancellationToken).ConfigureAwait(false);
-        var wal = await Missing(ReplicatedObjects.Wal, cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
+        var streams = new List<ObjectInfo>();
+        foreach (var prefix in ReplicatedObjects.Streams)
+            streams.AddRange(await Missing(prefix, cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false));
         await CopySessionsAsync(copier, cancellationToken).ConfigureAwait(false);
-        await copier.CopyInOrderAsync(wal.ToAsyncEnumerable(), null, cancellationToken).ConfigureAwait(false);
+        await copier.CopyInOrderAsync(streams.ToAsyncEnumerable(), null, cancellationToken).ConfigureAwait(false);
 
         await CopySubjectsAsync(copier, cancellationToken).ConfigureAwait(false);
         var follower = new ReplicaFollower(primary, replica, copier, options);

@@ -219,7 +219,7 @@ public sealed class HealingTests
             primary ?? _site.Primary, _site.Replica, s => KeyRingFactory.UnlockAsync(s, KeyCredential.Clear, CancellationToken.None), CancellationToken.None);
         using (keys)
         {
-            var options = new HealingOptions { ReadAll = true, NeededWal = (_, names, _) => ValueTask.FromResult(names) };
+            var options = new HealingOptions { ReadAll = true, NeededStreams = (_, names, _) => ValueTask.FromResult(names) };
             var report = await new ReplicaHealing(keys, primary ?? _site.Primary, _site.Replica, options, _site.Clock).RunAsync(CancellationToken.None);
             return report with { Healed = [.. healed, .. report.Healed] };
         }

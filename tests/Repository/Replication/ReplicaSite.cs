@@ -47,10 +47,10 @@ internal sealed class ReplicaSite
         await new GarbageCollector(await OpenAsync(Primary)).RunAsync(new CollectionOptions { Grace = Grace }, CancellationToken.None);
 
     /// <summary>One pass, optionally with other stores in front of the two.</summary>
-    public async Task<ReplicationReport> ReplicateAsync(IObjectStore? replica = null, IObjectStore? primary = null)
+    public async Task<ReplicationReport> ReplicateAsync(IObjectStore? replica = null, IObjectStore? primary = null, ReplicationOptions? options = null)
     {
         var repository = await OpenAsync(primary ?? Primary);
-        return await new Replicator(repository, replica ?? Replica, new ReplicationOptions()).RunAsync(null, CancellationToken.None);
+        return await new Replicator(repository, replica ?? Replica, options ?? new ReplicationOptions()).RunAsync(null, CancellationToken.None);
     }
 
     public IEnumerable<string> Names(InMemoryObjectStore store, string prefix) =>

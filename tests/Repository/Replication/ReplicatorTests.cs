@@ -2,6 +2,7 @@ using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Damage;
 using FunctionsBackup.Repository.Keys;
 using FunctionsBackup.Repository.Replication;
+using FunctionsBackup.Repository.Sealing;
 
 namespace FunctionsBackup.Tests.Repository.Replication;
 
@@ -29,6 +30,28 @@ public sealed class ReplicatorTests
         lag.MissingObjects.ShouldBe(0);
         lag.Since.ShouldBeNull();
         (await _site.ReplicateAsync()).CopiedObjects.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Parts_of_a_journal_come_along_and_go_when_no_recovery_point_there_needs_them()
+    {
+        await _site.InitAsync();
+        await _site.BackUpAsync(1);
+        await _site.ReplicateAsync();
+        var names = new[] { "journals/livekit/20261120T000000000Z-0123456789abcdef", "journals/livekit/20261121T000000000Z-0123456789abcdef" };
+        var primary = await _site.OpenAsync(_site.Primary);
+        foreach (var name in names) await primary.Sealed.CreateAsync(SealedKind.JournalPart, name, "{}"u8.ToArray(), "event"u8.ToArray(), CancellationToken.None);
+        var lag = await _site.LagAsync();
+        (lag.MissingObjects, lag.Since is not null).ShouldBe((2, true));
+        await _site.ReplicateAsync();
+        _site.Names(_site.Replica, "journals/").ShouldBe(names, ignoreOrder: true);
+        await _site.ShouldBeValidAsync(_site.Replica);
+
+        foreach (var name in names) await _site.Primary.DeleteAsync(name, CancellationToken.None);
+        var options = new ReplicationOptions { ObsoleteStreams = (_, _) => names.Take(1).ToAsyncEnumerable() };
+        _site.Clock.Jump(ReplicaSite.Grace * 1.1);
+        await _site.ReplicateAsync(options: options);
+        _site.Names(_site.Replica, "journals/").ShouldBe(names.Skip(1), "one is needed: the primary lost it, and did not prune it");
     }
 
     [Fact]

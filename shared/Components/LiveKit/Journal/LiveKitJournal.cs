@@ -6,6 +6,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Sealing;
+using FunctionsBackup.Storage;
 
 namespace FunctionsBackup.Components.LiveKit.Journal;
 
@@ -39,11 +40,12 @@ public sealed class LiveKitJournal(BackupRepository repository)
     public async ValueTask<IReadOnlyList<JournalEvent>> ReadAsync(DateTimeOffset from, CancellationToken cancellationToken)
     {
         var events = new Dictionary<string, JournalEvent>(StringComparer.Ordinal);
-        await foreach (var (name, received) in ListAsync(cancellationToken).ConfigureAwait(false))
+        await foreach (var (part, received) in ListAsync(cancellationToken).ConfigureAwait(false))
         {
+            var name = part.Name;
             if (received < from) continue;
-            if (await repository.Sealed.ReadAsync(SealedKind.JournalPart, name, cancellationToken).ConfigureAwait(false) is not { } part) continue;
-            foreach (var line in Lines(part.Body))
+            if (await repository.Sealed.ReadAsync(SealedKind.JournalPart, name, cancellationToken).ConfigureAwait(false) is not { } read) continue;
+            foreach (var line in Lines(read.Body))
                 if (JournalEvent.Parse(line) is { } item) events.TryAdd(item.Id, item);
                 else throw new DamageException(name, $"{name} holds what is no event; was it written by a newer version?");
         }
@@ -51,23 +53,27 @@ public sealed class LiveKitJournal(BackupRepository repository)
         return [.. events.Values.OrderBy(e => e.CreatedAt).ThenBy(e => e.Id, StringComparer.Ordinal)];
     }
 
-    /// <summary>Removes the parts that were received before a time.</summary>
-    /// <returns>How many.</returns>
-    public async ValueTask<int> PruneAsync(DateTimeOffset before, CancellationToken cancellationToken)
+    /// <summary>The parts that were received before a time.</summary>
+    public IAsyncEnumerable<ObjectInfo> FindBeforeAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
+        ListAsync(cancellationToken).Where(p => p.Received < before).Select(p => p.Part);
+
+    /// <summary>When the newest part was received; null: there is none.</summary>
+    public async ValueTask<DateTimeOffset?> FindNewestAsync(CancellationToken cancellationToken)
     {
-        var names = await ListAsync(cancellationToken).Where(p => p.Received < before).Select(p => p.Name).ToListAsync(cancellationToken).ConfigureAwait(false);
-        foreach (var name in names) await repository.Store.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
-        return names.Count;
+        DateTimeOffset? newest = null;
+        await foreach (var (_, received) in ListAsync(cancellationToken).ConfigureAwait(false))
+            if (!(received < newest)) newest = received;
+        return newest;
     }
 
-    private async IAsyncEnumerable<(string Name, DateTimeOffset Received)> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<(ObjectInfo Part, DateTimeOffset Received)> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await foreach (var info in repository.Store.ListAsync(Prefix, cancellationToken).ConfigureAwait(false))
         {
             var last = info.Name[Prefix.Length..];
             if (DateTimeOffset.TryParseExact(
                 last[..Math.Max(0, last.IndexOf('-'))], TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var received))
-                yield return (info.Name, received);
+                yield return (info, received);
         }
     }
 

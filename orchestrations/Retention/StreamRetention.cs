@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using FunctionsBackup.Components.LiveKit.Journal;
 using FunctionsBackup.Components.PostgreSql;
 using FunctionsBackup.Components.PostgreSql.Wal;
 using FunctionsBackup.Repository;
@@ -8,15 +9,15 @@ using FunctionsBackup.Storage.Locks;
 
 namespace FunctionsBackup.Orchestrations.Retention;
 
-/// <summary>Removes the WAL that no kept base backup can need.</summary>
-public static class WalRetention
+/// <summary>Removes the WAL and the journals that no kept recovery point can need.</summary>
+public static class StreamRetention
 {
     /// <param name="Objects">Removed, or to be removed.</param>
     /// <param name="Bytes">Their bytes.</param>
     /// <param name="Locked">Needed by nobody, but locked: name, bytes and until when.</param>
     public sealed record Pruned(long Objects, long Bytes, IReadOnlyList<(string Name, long Bytes, DateTimeOffset Until)> Locked);
 
-    /// <param name="repository">Where the WAL is.</param>
+    /// <param name="repository">Where they are.</param>
     /// <param name="kept">Ids of the recovery points that stay by a rule.</param>
     /// <param name="now">By this machine's clock.</param>
     /// <param name="dryRun">Only count.</param>
@@ -45,8 +46,26 @@ public static class WalRetention
         return new Pruned(objects, bytes, locked);
     }
 
-    /// <summary>The WAL that none of these base backups can need.</summary>
+    /// <summary>What none of these recovery points can need.</summary>
     public static async IAsyncEnumerable<ObjectInfo> FindObsoleteAsync(
+        BackupRepository repository, IReadOnlySet<string> kept, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var found in FindWalAsync(repository, kept, cancellationToken)) yield return found;
+        await foreach (var found in FindEventsAsync(repository, kept, cancellationToken)) yield return found;
+    }
+
+    /// <summary>Events from before the oldest snapshot of LiveKit say nothing that it does not know.</summary>
+    private static async IAsyncEnumerable<ObjectInfo> FindEventsAsync(
+        BackupRepository repository, IReadOnlySet<string> kept, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        DateTimeOffset? oldest = null;
+        await foreach (var snapshot in repository.ListSnapshotsAsync("livekit", cancellationToken))
+            if (kept.Contains(snapshot.Id) && !(snapshot.StartedAt > oldest)) oldest = snapshot.StartedAt;
+        if (oldest is not { } before) yield break;
+        await foreach (var part in new LiveKitJournal(repository).FindBeforeAsync(before, cancellationToken)) yield return part;
+    }
+
+    private static async IAsyncEnumerable<ObjectInfo> FindWalAsync(
         BackupRepository repository, IReadOnlySet<string> kept, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var backups = new List<PostgresBackupDetails>();

@@ -4,18 +4,18 @@ using FunctionsBackup.Repository;
 
 namespace FunctionsBackup.Orchestrations.Replication;
 
-/// <summary>Which WAL a copy of the repository needs, judged by its own base backups.</summary>
-public static class ReplicaWal
+/// <summary>Which WAL and journals a copy of the repository needs, judged by its own recovery points.</summary>
+public static class ReplicaStreams
 {
-    /// <summary>WAL that no base backup of this copy needs, and pieces of segments that it has as a whole.</summary>
+    /// <summary>What no recovery point of this copy needs, and pieces of segments that it has as a whole.</summary>
     public static async IAsyncEnumerable<string> ObsoleteAsync(
         BackupRepository repository, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var kept = await repository.Snapshots.ListIdsAsync("postgres", cancellationToken).ToHashSetAsync(null, cancellationToken);
-        await foreach (var found in WalRetention.FindObsoleteAsync(repository, kept, cancellationToken)) yield return found.Name;
+        var kept = await repository.Snapshots.ListIdsAsync(null, cancellationToken).ToHashSetAsync(null, cancellationToken);
+        await foreach (var found in StreamRetention.FindObsoleteAsync(repository, kept, cancellationToken)) yield return found.Name;
     }
 
-    /// <summary>Of WAL that only a replica has, what its base backups need: the other copy lost it, and did not prune it.</summary>
+    /// <summary>Of what only a replica has, what its recovery points need: the other copy lost it, and did not prune it.</summary>
     public static async ValueTask<IReadOnlyList<string>> NeededAsync(
         BackupRepository replica, IReadOnlyList<string> names, CancellationToken cancellationToken)
     {
