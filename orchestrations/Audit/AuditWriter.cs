@@ -43,8 +43,8 @@ internal sealed class AuditWriter(BackupRepository repository, AuditFolder folde
 
         while (waiting.Count > 0)
         {
-            (head, var passed) = await AppendAsync(signer, head, waiting, others.Fresh, cancellationToken);
-            await _spool.RemoveAsync(waiting.Select(w => w.Id).Concat(passed).ToHashSet());
+            head = await AppendAsync(signer, head, waiting, others.Fresh, cancellationToken);
+            await _spool.RemoveAsync(waiting.Select(w => w.Id).ToHashSet());
             state = state with { Head = head, Others = others.All };
             folder.WriteState(repository.Id, state);
             others = others with { Fresh = [] };
@@ -53,26 +53,24 @@ internal sealed class AuditWriter(BackupRepository repository, AuditFolder folde
     }
 
     /// <summary>Adds one segment with those of the entries that no segment has yet.</summary>
-    /// <returns>
-    /// The chain's head, and the entries that other processes' segments before it hold: those processes may not have removed them yet.
-    /// </returns>
-    private async ValueTask<(AuditHead Head, HashSet<string> Passed)> AppendAsync(
+    /// <returns>The chain's head.</returns>
+    private async ValueTask<AuditHead> AppendAsync(
         AuditSigner signer, AuditHead head, IReadOnlyList<(string Id, ReadOnlyMemory<byte> Line)> waiting, IReadOnlyList<AuditHead> others,
         CancellationToken cancellationToken)
     {
         var left = waiting.ToList();
-        var passed = new HashSet<string>();
         while (left.Count > 0)
         {
             var made = await _chains.AppendAsync(signer, head, left.ConvertAll(w => w.Line), others, _host, time.GetUtcNow(), cancellationToken);
-            if (made is not null) return (made, passed);
+            if (made is not null) return made;
             // Another process has that number, or this one before it was killed: what it wrote need not be written again.
             (head, var written) = await PassAsync(head, cancellationToken);
             left.RemoveAll(w => written.Contains(w.Id));
-            passed.UnionWith(written);
+            // Before there is a segment behind it: whoever begins at that one would take what still waits for unwritten.
+            await _spool.RemoveAsync(written);
         }
 
-        return (head, passed);
+        return head;
     }
 
     /// <summary>Goes past the segment behind <paramref name="head"/>.</summary>
