@@ -18,7 +18,7 @@ elif [ "$(id -u)" = 0 ]; then cache=/var/cache/fbackup-tests
 else cache=${XDG_CACHE_HOME:-$HOME/.cache}/fbackup-tests; fi
 
 # ---- packages of this machine's own release ---------------------------------------------------------------------------------------
-packages=(postgresql-15 patchelf borgbackup zstd libzstd1 liblz4-1 util-linux ceph-mon ceph-osd radosgw ceph-common)
+packages=(postgresql-15 redis-tools patchelf borgbackup zstd libzstd1 liblz4-1 util-linux ceph-mon ceph-osd radosgw ceph-common)
 command -v node >/dev/null || packages+=(nodejs)
 command -v npm >/dev/null || packages+=(npm)
 missing=()
@@ -62,6 +62,10 @@ azurite() {
 azurite &
 azurite_job=$!
 done_with() { wait "$azurite_job" || exit 1; say "cache: $cache$1"; exit 0; }
+
+# ---- Redis 7: the server is in the tools, under the name of its checker; a package with a service is not needed ------------------------
+mkdir -p "$cache/redis-7"
+ln -sf "$(command -v redis-check-rdb)" "$cache/redis-7/redis-server"
 
 # ---- servers and peers of trixie --------------------------------------------------------------------------------------------------
 root=$cache/trixie

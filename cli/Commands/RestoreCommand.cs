@@ -15,7 +15,7 @@ internal static class RestoreCommand
 {
     private static readonly Argument<string> Component = new("COMPONENT")
     {
-        Description = "postgres, voice_data, logs, configuration or livekit; or all, as of one moment.",
+        Description = "postgres, redis, voice_data, logs, configuration or livekit; or all, as of one moment.",
     };
 
     private static readonly Argument<string> Point = new("SNAPSHOT")
@@ -25,7 +25,7 @@ internal static class RestoreCommand
 
     private static readonly Option<string> Target = new("--target")
     {
-        Description = "Where to: the data directory of postgres; of files, the folder in which each protected path appears, or a bucket; of livekit, also its server; "
+        Description = "Where to: the data directory of postgres; of files, the folder in which each protected path appears, or a bucket; of livekit and redis, also the server; "
             + "of configuration, also kubernetes (./kubernetes is a folder); of all, a folder with one for each component.",
         HelpName = "DIR|bucket:NAME[/PREFIX]|server|kubernetes", Required = true,
     };
@@ -108,7 +108,7 @@ internal static class RestoreCommand
 
     private static readonly Option<bool> Exact = new("--exact")
     {
-        Description = "LiveKit, to its server: also delete what the recovery point does not have; asks first.",
+        Description = "LiveKit and Redis, to a server: also delete what the recovery point does not have; asks first.",
     };
     private static readonly Option<bool> Yes = new("--yes") { Description = "With --exact: do not ask." };
     private static readonly Option<bool> RestartEgress = new("--restart-egress")
@@ -120,6 +120,13 @@ internal static class RestoreCommand
         Description = "LiveKit, to its server: write the map of old to new ids to this file.", HelpName = "FILE",
     };
 
+    private static readonly Option<int[]> Databases = new("--db") { Description = "Redis: only the keys of this database; may be repeated.", HelpName = "N" };
+    private static readonly Option<string?> Match = new("--match") { Description = "Redis: only keys that match, as KEYS has it: session:*.", HelpName = "PATTERN" };
+    private static readonly Option<string?> RenamePrefix = new("--rename-prefix")
+    {
+        Description = "Redis: keys that begin with OLD begin with NEW afterwards.", HelpName = "OLD=NEW",
+    };
+
     private static readonly Option[] Goals = [ToTime, ToLsn, ToName, ToXid, ToBackup];
 
     public static Command Create() =>
@@ -127,7 +134,7 @@ internal static class RestoreCommand
         {
             Component, Point, Target, FromReplica, Plan, Delta, Overwrite, Staging, DeleteExtra, Include, OwnersByName, BeforeAnomaly, ToTime, ToLsn, ToName, ToXid, ToBackup,
                 Inclusive, Exclusive,
-            Timeline, Action, TablespaceMap, ServerCommand, Exact, Yes, RestartEgress, IdMap, WorkOptions.OnInterrupt,
+            Timeline, Action, TablespaceMap, ServerCommand, Exact, Yes, RestartEgress, IdMap, Databases, Match, RenamePrefix, WorkOptions.OnInterrupt,
         }.Does(RunAsync);
 
     private static async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
@@ -136,7 +143,7 @@ internal static class RestoreCommand
         if (!ProtectedComponents.Available.Contains(component))
             throw new UsageException($"Restores of {component} are not available in this version.");
         if (component == "postgres") Refuse(context, component, Include, Staging, DeleteExtra, OwnersByName);
-        else Refuse(context, component, ToLsn, ToName, ToXid, ToBackup, Inclusive, Exclusive, TablespaceMap, ServerCommand);
+        else if (component != "redis") Refuse(context, component, ToLsn, ToName, ToXid, ToBackup, Inclusive, Exclusive, TablespaceMap, ServerCommand);
         if (context.Get(DeleteExtra) && !context.Get(Delta)) throw new UsageException("--delete-extra goes with --delta only.");
         if (Goals.Count(o => context.Arguments.GetResult(o) is { Implicit: false }) > 1)
             throw new UsageException("Name one target only: --to-time, --to-lsn, --to-name, --to-xid or --to-backup.");
@@ -150,8 +157,9 @@ internal static class RestoreCommand
         context.Audit.Target = request.Point;
         context.Audit.Note("component", component);
         context.Audit.Note("target", request.Target);
-        if (request.Exact && !context.Get(Plan)) Approve(context);
+        if (request.Exact && !context.Get(Plan)) Approve(context, component);
         if (!context.Get(Plan)) return await RestoreRun.RunAsync(context, request, cancellationToken);
+        if (component == "redis") return await RedisPlanView.RunAsync(context, request, cancellationToken);
         if (LiveKitRestores.IsServer(request)) return await LiveKitPlan.RunAsync(context, request, cancellationToken);
         return component == "postgres"
             ? await DatabaseRestorePlan.RunAsync(context, request, cancellationToken)
@@ -163,7 +171,7 @@ internal static class RestoreCommand
     {
         Refuse(
             context, "all", ToLsn, ToName, ToXid, ToBackup, Inclusive, Exclusive, Timeline, Action, TablespaceMap, ServerCommand, Include, Staging, DeleteExtra,
-            OwnersByName);
+            OwnersByName, Databases, Match, RenamePrefix);
         if (context.Get(Point) != "latest") throw new UsageException("For all, name a time (--to-time) instead of a recovery point; without one, the newest of each is taken.");
         if (BucketTarget.IsOne(context.Get(Target)!)) throw new UsageException("All components go into a folder; restore files alone to a bucket.");
         var request = new SiteRestoreRequest
@@ -209,21 +217,26 @@ internal static class RestoreCommand
         Exact = context.Get(Exact),
         RestartEgress = context.Get(RestartEgress),
         IdMap = context.Get(IdMap) is { } map ? Path.GetFullPath(map) : null,
+        Databases = context.Get(Databases) ?? [],
+        Match = context.Get(Match),
+        RenamePrefix = context.Get(RenamePrefix),
     };
 
     /// <summary>Whether a target is no folder.</summary>
     private static bool IsNamed(string component, string target) => BucketTarget.IsOne(target) || component switch
     {
         "livekit" => target == LiveKitRestores.Server,
+        "redis" => RedisRestores.IsServer(target),
         "configuration" => target == KubernetesRestores.Target,
         _ => false,
     };
 
-    private static void Approve(CommandContext context)
+    private static void Approve(CommandContext context, string component)
     {
         context.Audit.Note("mode", "exact");
         if (!context.Get(Yes) && !context.Printer.Ask(
-            "What the server has and the recovery point has not is deleted: trunks, rules, ingress, and rooms with everybody in them. Type 'yes' to go on:"))
+            "What the server has and the recovery point has not is deleted: "
+            + (component == "redis" ? "all other keys" : "trunks, rules, ingress, and rooms with everybody in them") + ". Type 'yes' to go on:"))
             throw new UsageException("Nothing was changed: add --yes where nobody is at a terminal, or --plan to see what would be deleted.");
     }
 

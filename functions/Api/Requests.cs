@@ -59,6 +59,15 @@ public sealed record StartRestore
 
     public bool Staging { get; init; }
 
+    /// <summary>Redis: numbers of databases; empty: all.</summary>
+    public IReadOnlyList<int> Databases { get; init; } = [];
+
+    /// <summary>Redis: keys that match this pattern.</summary>
+    public string? Match { get; init; }
+
+    /// <summary>Redis: <c>OLD=NEW</c>.</summary>
+    public string? RenamePrefix { get; init; }
+
     /// <summary>Into a server: also delete what it has and the recovery point has not.</summary>
     public bool Exact { get; init; }
 

@@ -61,6 +61,7 @@ public sealed class RestoresApi(ApiEdge edge, BackupSite site, RestoreStarter st
         ToLsn = body.ToLsn, ToName = body.ToName, ToXid = body.ToXid, ToBackup = body.ToBackup, Inclusive = body.Inclusive,
         Exclusive = body.Exclusive, Timeline = body.Timeline, TargetAction = body.TargetAction, Delta = body.Delta,
         DeleteExtra = body.DeleteExtra, Overwrite = body.Overwrite, Staging = body.Staging,
-        Exact = body.Exact, RestartEgress = body.RestartEgress, Include = RequestBody.Texts(body.Include, "include"),
+        Exact = body.Exact, RestartEgress = body.RestartEgress,
+        Databases = body.Databases, Match = body.Match, RenamePrefix = body.RenamePrefix, Include = RequestBody.Texts(body.Include, "include"),
     };
 }

@@ -61,7 +61,7 @@ public static class SuspicionCheck
     }
 
     /// <summary>Rooms, participants and egress come and go by themselves: that many of them have gone means nothing.</summary>
-    private static bool IsIgnored(AnomalySettings settings, string component) => component == "livekit" || settings.Ignore.Contains(component);
+    private static bool IsIgnored(AnomalySettings settings, string component) => component is "livekit" or "redis" || settings.Ignore.Contains(component);
 
     private static async ValueTask TellAsync(BackupSite site, string component, AnomalyRecord found)
     {

@@ -2,7 +2,7 @@ using FunctionsBackup.Orchestrations.Instances;
 
 namespace FunctionsBackup.Orchestrations.Backup;
 
-/// <summary>Input of <c>StoreFilesUnit</c>, <c>StorePostgresUnit</c> and <c>StoreLiveKitUnit</c>.</summary>
+/// <summary>Input of <c>StoreFilesUnit</c>, <c>StorePostgresUnit</c>, <c>StoreRedisUnit</c> and <c>StoreLiveKitUnit</c>.</summary>
 /// <param name="InstanceId">The orchestration that asks: heartbeats go to it, and its end or cancellation ends the unit.</param>
 /// <param name="RunId">The run that the unit belongs to.</param>
 /// <param name="Component">The component.</param>

@@ -3,6 +3,7 @@ using System.Text.Json;
 using FunctionsBackup.Components.Files;
 using FunctionsBackup.Components.LiveKit.Snapshots;
 using FunctionsBackup.Components.PostgreSql;
+using FunctionsBackup.Components.Redis.Snapshots;
 using FunctionsBackup.Orchestrations.Anomalies;
 using FunctionsBackup.Orchestrations.Instances;
 using FunctionsBackup.Orchestrations.Site;
@@ -86,7 +87,7 @@ public sealed class CommitBackup(BackupSite site)
     }
 
     private static Func<IReadOnlyList<RunPart>, System.Text.Json.Nodes.JsonObject?> Merge(string component) =>
-        component is "postgres" or "livekit" ? parts => parts[0].Details : FilesPlan.MergeDetails;
+        component is "postgres" or "livekit" or "redis" ? parts => parts[0].Details : FilesPlan.MergeDetails;
 
     private static ComponentResult Done(Snapshot snapshot, int units, SuspicionResult suspicion) => new()
     {
@@ -114,6 +115,12 @@ public sealed class CommitBackup(BackupSite site)
         {
             facts["time"] = Iso(livekit.ReadFrom);
             facts["readUntil"] = Iso(livekit.ReadUntil);
+        }
+
+        if (snapshot.Component == "redis" && RedisBackupDetails.FromJson(snapshot.Details) is { } redis)
+        {
+            facts["time"] = Iso(redis.Time);
+            if (redis.ReplicationId is { } id) (facts["replicationId"], facts["replicationOffset"]) = (id, redis.ReplicationOffset.ToString(CultureInfo.InvariantCulture));
         }
 
         if (snapshot.Component != "postgres") return facts;

@@ -44,9 +44,9 @@ public sealed class PlanBackup(BackupSite site)
                     continue;
                 }
 
-                if (component == "livekit")
+                if (component is "livekit" or "redis")
                 {
-                    if (configuration.LiveKit is null) throw NotConfigured(configuration, component);
+                    if (component == "livekit" ? configuration.LiveKit is null : configuration.Redis is null) throw NotConfigured(configuration, component);
                     components.Add(new ComponentPlan { Component = component, Units = [new UnitPlan(StoredPlan.UnitName(component, 0), 0, 0)] });
                     continue;
                 }

@@ -47,6 +47,7 @@ internal sealed class UnitFanOut(TaskOrchestrationContext context, BackupBoard b
         var activity = component switch
         {
             "postgres" => nameof(StorePostgresUnit),
+            "redis" => nameof(StoreRedisUnit),
             "livekit" => nameof(StoreLiveKitUnit),
             _ => nameof(StoreFilesUnit),
         };

@@ -5,7 +5,7 @@ namespace FunctionsBackup.Orchestrations.Restore;
 /// <summary>Input of <c>RestoreOrchestrator</c>. Which options have a meaning depends on the component.</summary>
 public sealed record RestoreRequest
 {
-    /// <summary><c>postgres</c>, <c>voice_data</c>, <c>logs</c>, <c>configuration</c> or <c>livekit</c>.</summary>
+    /// <summary><c>postgres</c>, <c>voice_data</c>, <c>logs</c>, <c>configuration</c>, <c>livekit</c> or <c>redis</c>.</summary>
     public required string Component { get; init; }
 
     /// <summary>A snapshot's id, a unique beginning of it, or <c>latest</c>.</summary>
@@ -77,7 +77,16 @@ public sealed record RestoreRequest
     /// <summary>Files: globs; empty: all.</summary>
     public IReadOnlyList<string> Include { get; init; } = [];
 
-    /// <summary>LiveKit: also delete what the server has and the recovery point has not. A person has approved it.</summary>
+    /// <summary>Redis: numbers of databases; empty: all.</summary>
+    public IReadOnlyList<int> Databases { get; init; } = [];
+
+    /// <summary>Redis: keys that match this pattern, as KEYS has them; null: all.</summary>
+    public string? Match { get; init; }
+
+    /// <summary>Redis: <c>OLD=NEW</c>: keys that begin with OLD begin with NEW afterwards; null: none.</summary>
+    public string? RenamePrefix { get; init; }
+
+    /// <summary>LiveKit and Redis: also delete what the server has and the recovery point has not. A person has approved it.</summary>
     public bool Exact { get; init; }
 
     /// <summary>LiveKit: start recordings again that were going on.</summary>
@@ -175,6 +184,9 @@ public sealed record RestoreResult
     /// <summary>At most 20 of their paths.</summary>
     public IReadOnlyList<string> Damaged { get; init; } = [];
 
+    /// <summary>Of a restore of Redis; else null.</summary>
+    public RedisRestored? Redis { get; init; }
+
     /// <summary>Of a restore into a LiveKit server; else null.</summary>
     public LiveKitRestored? LiveKit { get; init; }
 
@@ -182,6 +194,14 @@ public sealed record RestoreResult
 
     public string? SupersededBy { get; init; }
 }
+
+/// <summary>What a restore of Redis did.</summary>
+/// <param name="Keys">Restored.</param>
+/// <param name="Expired">Not restored, as their time has run out.</param>
+/// <param name="Deleted">Removed, as the recovery point does not have them.</param>
+/// <param name="Failed">Could not be restored.</param>
+/// <param name="Functions">Libraries.</param>
+public sealed record RedisRestored(long Keys, long Expired, long Deleted, long Failed, int Functions);
 
 /// <summary>What a restore did in a LiveKit server.</summary>
 public sealed record LiveKitRestored

@@ -1,6 +1,7 @@
 using FunctionsBackup.Components;
 using FunctionsBackup.Components.Files;
 using FunctionsBackup.Components.PostgreSql.Verification;
+using FunctionsBackup.Components.Redis.Verification;
 using FunctionsBackup.Orchestrations.Restore;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository;
@@ -22,7 +23,9 @@ public static class SnapshotTest
         CancellationToken cancellationToken) =>
         snapshot.Component == "postgres"
             ? BootAsync(site, repository, snapshot, warn, progress, cancellationToken)
-            : RestoreAsync(site, repository, snapshot, progress, cancellationToken);
+            : snapshot.Component == "redis"
+                ? BootRedisAsync(site, repository, snapshot, progress, cancellationToken)
+                : RestoreAsync(site, repository, snapshot, progress, cancellationToken);
 
     private static async Task<SnapshotTestResult> BootAsync(
         BackupSite site, BackupRepository repository, Snapshot snapshot, Action<string> warn, IProgress<WorkProgress>? progress,
@@ -43,6 +46,24 @@ public static class SnapshotTest
             ObjectiveSeconds = site.Configuration.Objectives.For(snapshot.Component).Rto.TotalSeconds,
             RestoredBytes = report.RestoredBytes,
             Findings = [.. lines],
+        };
+    }
+
+    private static async Task<SnapshotTestResult> BootRedisAsync(
+        BackupSite site, BackupRepository repository, Snapshot snapshot, IProgress<WorkProgress>? progress, CancellationToken cancellationToken)
+    {
+        var started = site.Time.GetTimestamp();
+        var report = await new RedisBootCheck(repository, site.Time).RunAsync(snapshot, progress, cancellationToken);
+        return new SnapshotTestResult
+        {
+            SnapshotId = snapshot.Id,
+            Component = snapshot.Component,
+            Passed = report.Passed,
+            Seconds = site.Time.GetElapsedTime(started).TotalSeconds,
+            SecondsToService = report.TimeToService?.TotalSeconds,
+            ObjectiveSeconds = site.Configuration.Objectives.For(snapshot.Component).Rto.TotalSeconds,
+            RestoredBytes = report.Bytes,
+            Findings = report.Findings,
         };
     }
 

@@ -3,6 +3,8 @@ using FunctionsBackup.Components.Files;
 using FunctionsBackup.Components.LiveKit;
 using FunctionsBackup.Components.PostgreSql.Backup;
 using FunctionsBackup.Components.PostgreSql.Protocol;
+using FunctionsBackup.Components.Redis.Protocol;
+using FunctionsBackup.Components.Redis.Rdb;
 using FunctionsBackup.Operations.Configuration;
 using FunctionsBackup.Orchestrations.Instances;
 using FunctionsBackup.Repository;
@@ -38,7 +40,7 @@ public static class Failures
     {
         OperationCanceledException => FailureKind.Interrupted,
         ConfigurationException or WrongKeyException or WriteOnlyException or InvalidRequestException or FormatException => FailureKind.Configuration,
-        LiveKitException { IsDenied: true } => FailureKind.Configuration,
+        LiveKitException { IsDenied: true } or RedisException { IsDenied: true } => FailureKind.Configuration,
         SnapshotNotFoundException or NotARepositoryException => FailureKind.NotFound,
         DamageException or ObjectNotFoundException => FailureKind.Damage,
         AggregateException { InnerException: { } inner } => KindOf(inner),
@@ -83,6 +85,8 @@ public static class Failures
         PostgresBackupException backup => backup.IsTransient,
         PostgresProtocolException refusal => refusal.IsTransient,
         LiveKitException livekit => livekit.IsTransient,
+        RedisException redis => redis.IsTransient,
+        RdbFormatException => false,
         RestoreRefusedException => false,
         FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException => false,
         DbException db => db.IsTransient || db.SqlState is null,

@@ -7,7 +7,7 @@ namespace FunctionsBackup.Orchestrations.Site;
 public static class ProtectedComponents
 {
     /// <summary>Those that can be backed up and restored.</summary>
-    public static IReadOnlyList<string> Available { get; } = ["postgres", "voice_data", "logs", "configuration", "livekit"];
+    public static IReadOnlyList<string> Available { get; } = ["postgres", "redis", "voice_data", "logs", "configuration", "livekit"];
 
     /// <summary>Those of them that are configured, in the order of <see cref="Settings.Components"/>.</summary>
     public static IReadOnlyList<string> Of(BackupConfiguration configuration) => [.. configuration.ConfiguredComponents.Intersect(Available)];

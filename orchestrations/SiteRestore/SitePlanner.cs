@@ -3,6 +3,7 @@ using FunctionsBackup.Components.Files;
 using FunctionsBackup.Components.PostgreSql;
 using FunctionsBackup.Components.PostgreSql.Restore;
 using FunctionsBackup.Components.PostgreSql.Wal;
+using FunctionsBackup.Components.Redis.Snapshots;
 using FunctionsBackup.Orchestrations.Anomalies;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository;
@@ -59,7 +60,7 @@ public sealed class SitePlanner(BackupRepository repository)
 
     private static ComponentState AtSnapshot(IReadOnlyList<Snapshot> snapshots, string component, DateTimeOffset? toTime) =>
         snapshots.FirstOrDefault(s => !(s.CompletedAt > toTime)) is { } chosen
-            ? new ComponentState { Component = component, SnapshotId = chosen.Id, StateAt = chosen.StartedAt }
+            ? new ComponentState { Component = component, SnapshotId = chosen.Id, StateAt = RedisBackupDetails.FromJson(chosen.Details)?.Time ?? chosen.StartedAt }
             : TooEarly(component, snapshots);
 
     /// <summary>A database as it was at the end of a base backup.</summary>

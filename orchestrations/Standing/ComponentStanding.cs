@@ -1,6 +1,7 @@
 using FunctionsBackup.Components.Estimates;
 using FunctionsBackup.Components.PostgreSql;
 using FunctionsBackup.Components.PostgreSql.Wal;
+using FunctionsBackup.Components.Redis.Snapshots;
 using FunctionsBackup.Operations.Configuration;
 using FunctionsBackup.Operations.Objectives;
 using FunctionsBackup.Orchestrations.Anomalies;
@@ -71,7 +72,7 @@ public sealed record ComponentStanding(string Component, RecoveryObjective Objec
         if (sound != newest) reasons.Add($"{newest.Id} is damaged; take a new one with 'fbackup backup run --type {component}'.");
         if (sound.Warnings.Count > 0) reasons.Add($"{sound.Id} was taken with warnings; 'fbackup backup show {sound.Id}' shows them.");
         var (until, walBytes) = component == "postgres" ? await WalAsync(site, repository, sound, reasons, cancellationToken)
-            : (sound.StartedAt, 0L);
+            : (RedisBackupDetails.FromJson(sound.Details) is { } redis ? redis.Time : sound.StartedAt, 0L);
         var estimator = await RestoreEstimator.LoadAsync(repository, cancellationToken);
         standing = standing with
         {

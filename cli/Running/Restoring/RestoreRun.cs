@@ -59,6 +59,15 @@ internal static class RestoreRun
             return;
         }
 
+        if (result.Redis is { } redis)
+        {
+            output.WriteLine(
+                $"Restored {result.Plan?.SnapshotId} to {request.Target} in {took}: {Human.Count(redis.Keys, "key", "keys")}, {Human.Bytes(result.Bytes)} of values; "
+                + $"{redis.Expired} had expired, {redis.Deleted} others were deleted, {redis.Failed} failed.");
+            if (!RedisRestores.IsServer(request.Target)) output.WriteLine("Start the server with this folder as its dir, and appendonly no for the first time.");
+            return;
+        }
+
         var what = $"Restored {result.Plan?.SnapshotId} to {request.Target}: {Human.Count(result.Files, "file", "files")}, {Human.Bytes(result.Bytes)}";
         output.WriteLine(request.Component == "postgres"
             ? $"{what}, {Human.Bytes(result.WalBytes)} of WAL in {took}."
@@ -90,6 +99,11 @@ internal static class RestoreRun
             {
                 ["kind"] = i.Kind, ["name"] = i.Name, ["old_id"] = i.OldId, ["new_id"] = i.NewId,
             })]);
+        }
+        else if (result.Redis is { } redis)
+        {
+            (json["keys"], json["expired"], json["deleted"]) = (redis.Keys, redis.Expired, redis.Deleted);
+            (json["failed"], json["functions"]) = (redis.Failed, redis.Functions);
         }
         else if (request.Component == "postgres") AddPlan(json, result);
         else json["damaged"] = new JsonArray([.. result.Damaged.Select(d => JsonValue.Create(d))]);

@@ -25,6 +25,12 @@ public static class RestoreRates
     public static TimeSpan Files(long files, long bytes, long requests) =>
         TimeSpan.FromSeconds(bytes / FileBytesPerSecond) + (PerFile * files) + (PerRequest * requests);
 
+    /// <summary>Keys of Redis restored into a server, which is the limit: by bytes of their values.</summary>
+    public const double KeyBytesPerSecond = 60e6;
+
+    /// <summary>Bringing keys back into a server.</summary>
+    public static TimeSpan Keys(long bytes) => TimeSpan.FromSeconds(1 + (bytes / KeyBytesPerSecond));
+
     /// <summary>Starting a server on them, and replaying WAL.</summary>
     public static TimeSpan Recovery(long walBytes) => TimeSpan.FromSeconds(walBytes / WalBytesPerSecond) + Start;
 }

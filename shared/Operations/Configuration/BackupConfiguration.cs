@@ -33,6 +33,7 @@ public sealed class BackupConfiguration
                 Value("components.postgres.fast_checkpoint") is true, Text("components.postgres.wal_slot")!,
                 Text("components.postgres.spool_directory"))
             : null;
+        Redis = Get<SecretReference>("components.redis.connection") is { } redis ? new RedisSettings(redis, Text("components.redis.mode")!) : null;
         LiveKit = Get<SecretReference>("components.livekit.api_secret") is { } secret
             ? new LiveKitSettings(Text("components.livekit.url")!, Get<SecretReference>("components.livekit.api_key")!, secret)
             : null;
@@ -60,6 +61,9 @@ public sealed class BackupConfiguration
 
     /// <summary>Null: not configured.</summary>
     public PostgresSettings? Postgres { get; }
+
+    /// <summary>Null: not configured.</summary>
+    public RedisSettings? Redis { get; }
 
     /// <summary>Null: not configured.</summary>
     public LiveKitSettings? LiveKit { get; }
@@ -200,6 +204,10 @@ public sealed record RestoreTestSettings(Schedule Schedule, int Sample);
 /// <param name="SpoolDirectory">Absolute; null: in the user's state folder.</param>
 public sealed record PostgresSettings(
     SecretReference Connection, string? DataDirectory, string Mode, bool FastCheckpoint, string WalSlot, string? SpoolDirectory);
+
+/// <param name="Connection">The URI, by reference.</param>
+/// <param name="Mode"><c>auto</c>, <c>psync</c> or <c>scan</c>.</param>
+public sealed record RedisSettings(SecretReference Connection, string Mode);
 
 /// <param name="Url">Of the server.</param>
 /// <param name="ApiKey">Where the key is.</param>

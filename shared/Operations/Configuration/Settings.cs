@@ -46,7 +46,13 @@ public static class Settings
         new("components.postgres.wal_slot", SettingKind.Text, "fbackup", "Replication slot of 'wal receive'."),
         new("components.postgres.spool_directory", SettingKind.Path, null,
             "Where 'wal push' and 'wal fetch' note what they did ahead; default: in the user's state folder."),
-        new("components.redis.connection", SettingKind.Secret, null, "Redis connection, redis:// or rediss:// URI.") { Required = true },
+        new("components.redis.connection", SettingKind.Secret, null,
+            "Redis or Valkey connection: redis://USER:PASSWORD@HOST:PORT, or rediss:// for TLS, with ?ca_file=PATH if need be.") { Required = true },
+        new("components.redis.mode", SettingKind.Word, "auto",
+            "How the server is read: as a replica, all as of one moment (psync), key by key (scan), or what the server allows.")
+        {
+            Words = ["auto", "psync", "scan"],
+        },
         .. Files("voice_data", "Recordings and transcripts"),
         .. Files("logs", "Log files"),
         new("components.logs.append_only", SettingKind.Boolean, "true",

@@ -39,7 +39,7 @@ public sealed class BadInputTests : IAsyncLifetime
     [InlineData("backups", """{ "components": ["mysql"] }""", 400, "There is no component 'mysql'")]
     [InlineData("backups", """{ "components": ["postgrs"] }""", 400, "did you mean 'postgres'?")]
     [InlineData("backups", """{ "components": ["postgres"] }""", 400, "postgres is not configured")]
-    [InlineData("backups", """{ "components": ["redis"] }""", 400, "not available")]
+    [InlineData("backups", """{ "components": ["redis"] }""", 400, "redis is not configured")]
     [InlineData("backups", """{ "verify": "sample:0" }""", 400, "The level must be")]
     [InlineData("verifications", """{ "level": "deep" }""", 400, "The level must be")]
     [InlineData("verifications", """{ "recovery_points": ["no-such-point"] }""", 404, "no-such-point")]
