@@ -127,6 +127,17 @@ internal static class RestoreCommand
         Description = "Redis: keys that begin with OLD begin with NEW afterwards.", HelpName = "OLD=NEW",
     };
 
+    private static readonly Option<string[]> DatabaseNames = new("--database")
+    {
+        Description = "Logical backup of postgres: only this database, under another name if need be; may be repeated.", HelpName = "NAME[=NEW]",
+    };
+    private static readonly Option<string[]> Schemas = new("--schema") { Description = "Logical backup of postgres: only this schema; may be repeated.", HelpName = "NAME" };
+    private static readonly Option<string[]> Tables = new("--table") { Description = "Logical backup of postgres: only this table; may be repeated.", HelpName = "SCHEMA.TABLE" };
+    private static readonly Option<bool> Clean = new("--clean")
+    {
+        Description = "Logical backup of postgres: drop first what is there and the recovery point has.",
+    };
+
     private static readonly Option[] Goals = [ToTime, ToLsn, ToName, ToXid, ToBackup];
 
     public static Command Create() =>
@@ -134,7 +145,7 @@ internal static class RestoreCommand
         {
             Component, Point, Target, FromReplica, Plan, Delta, Overwrite, Staging, DeleteExtra, Include, OwnersByName, BeforeAnomaly, ToTime, ToLsn, ToName, ToXid, ToBackup,
                 Inclusive, Exclusive,
-            Timeline, Action, TablespaceMap, ServerCommand, Exact, Yes, RestartEgress, IdMap, Databases, Match, RenamePrefix, WorkOptions.OnInterrupt,
+            Timeline, Action, TablespaceMap, ServerCommand, Exact, Yes, RestartEgress, IdMap, Databases, Match, RenamePrefix, DatabaseNames, Schemas, Tables, Clean, WorkOptions.OnInterrupt,
         }.Does(RunAsync);
 
     private static async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
@@ -159,6 +170,7 @@ internal static class RestoreCommand
         context.Audit.Note("target", request.Target);
         if (request.Exact && !context.Get(Plan)) Approve(context, component);
         if (!context.Get(Plan)) return await RestoreRun.RunAsync(context, request, cancellationToken);
+        if (LogicalRestores.IsServer(request)) return await LogicalPlanView.RunAsync(context, request, cancellationToken);
         if (component == "redis") return await RedisPlanView.RunAsync(context, request, cancellationToken);
         if (LiveKitRestores.IsServer(request)) return await LiveKitPlan.RunAsync(context, request, cancellationToken);
         return component == "postgres"
@@ -171,7 +183,7 @@ internal static class RestoreCommand
     {
         Refuse(
             context, "all", ToLsn, ToName, ToXid, ToBackup, Inclusive, Exclusive, Timeline, Action, TablespaceMap, ServerCommand, Include, Staging, DeleteExtra,
-            OwnersByName, Databases, Match, RenamePrefix);
+            OwnersByName, Databases, Match, RenamePrefix, DatabaseNames, Schemas, Tables, Clean);
         if (context.Get(Point) != "latest") throw new UsageException("For all, name a time (--to-time) instead of a recovery point; without one, the newest of each is taken.");
         if (BucketTarget.IsOne(context.Get(Target)!)) throw new UsageException("All components go into a folder; restore files alone to a bucket.");
         var request = new SiteRestoreRequest
@@ -220,6 +232,10 @@ internal static class RestoreCommand
         Databases = context.Get(Databases) ?? [],
         Match = context.Get(Match),
         RenamePrefix = context.Get(RenamePrefix),
+        DatabaseNames = context.Get(DatabaseNames) ?? [],
+        Schemas = context.Get(Schemas) ?? [],
+        Tables = context.Get(Tables) ?? [],
+        Clean = context.Get(Clean),
     };
 
     /// <summary>Whether a target is no folder.</summary>
@@ -227,6 +243,7 @@ internal static class RestoreCommand
     {
         "livekit" => target == LiveKitRestores.Server,
         "redis" => RedisRestores.IsServer(target),
+        "postgres" => LogicalRestores.IsServer(target),
         "configuration" => target == KubernetesRestores.Target,
         _ => false,
     };

@@ -59,6 +59,18 @@ public sealed record StartRestore
 
     public bool Staging { get; init; }
 
+    /// <summary>Logical backups of postgres: names of databases, <c>OLD</c> or <c>OLD=NEW</c>.</summary>
+    public IReadOnlyList<string> DatabaseNames { get; init; } = [];
+
+    /// <summary>Logical backups of postgres: schemas.</summary>
+    public IReadOnlyList<string> Schemas { get; init; } = [];
+
+    /// <summary>Logical backups of postgres: tables.</summary>
+    public IReadOnlyList<string> Tables { get; init; } = [];
+
+    /// <summary>Logical backups of postgres: drop first what is there.</summary>
+    public bool Clean { get; init; }
+
     /// <summary>Redis: numbers of databases; empty: all.</summary>
     public IReadOnlyList<int> Databases { get; init; } = [];
 

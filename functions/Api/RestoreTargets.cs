@@ -14,7 +14,7 @@ internal static class RestoreTargets
         ["/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/proc", "/root", "/run", "/sbin", "/sys", "/usr", "/var/run"];
 
     /// <summary>Whether the restore goes into something that runs.</summary>
-    public static bool IsLive(string component, string target) => (component, target) is ("livekit", LiveKitRestores.Server) or ("redis", RedisRestores.Server) or ("configuration", KubernetesRestores.Target);
+    public static bool IsLive(string component, string target) => (component, target) is ("livekit", LiveKitRestores.Server) or ("redis", RedisRestores.Server) or ("postgres", LogicalRestores.Server) or ("configuration", KubernetesRestores.Target);
 
     /// <summary>What replaces data that is there is a human decision of its own, as recovery's are.</summary>
     /// <exception cref="ProblemException">The caller may not.</exception>

@@ -62,6 +62,7 @@ public sealed class RestoresApi(ApiEdge edge, BackupSite site, RestoreStarter st
         Exclusive = body.Exclusive, Timeline = body.Timeline, TargetAction = body.TargetAction, Delta = body.Delta,
         DeleteExtra = body.DeleteExtra, Overwrite = body.Overwrite, Staging = body.Staging,
         Exact = body.Exact, RestartEgress = body.RestartEgress,
-        Databases = body.Databases, Match = body.Match, RenamePrefix = body.RenamePrefix, Include = RequestBody.Texts(body.Include, "include"),
+        DatabaseNames = RequestBody.Texts(body.DatabaseNames, "database_names"), Schemas = RequestBody.Texts(body.Schemas, "schemas"),
+        Tables = RequestBody.Texts(body.Tables, "tables"), Clean = body.Clean, Databases = body.Databases, Match = body.Match, RenamePrefix = body.RenamePrefix, Include = RequestBody.Texts(body.Include, "include"),
     };
 }

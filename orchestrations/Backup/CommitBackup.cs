@@ -3,6 +3,7 @@ using System.Text.Json;
 using FunctionsBackup.Components.Files;
 using FunctionsBackup.Components.LiveKit.Snapshots;
 using FunctionsBackup.Components.PostgreSql;
+using FunctionsBackup.Components.PostgreSql.Logical;
 using FunctionsBackup.Components.Redis.Snapshots;
 using FunctionsBackup.Orchestrations.Anomalies;
 using FunctionsBackup.Orchestrations.Instances;
@@ -121,6 +122,12 @@ public sealed class CommitBackup(BackupSite site)
         {
             facts["time"] = Iso(redis.Time);
             if (redis.ReplicationId is { } id) (facts["replicationId"], facts["replicationOffset"]) = (id, redis.ReplicationOffset.ToString(CultureInfo.InvariantCulture));
+        }
+
+        if (LogicalBackupDetails.FromJson(snapshot.Details) is { } logical)
+        {
+            (facts["time"], facts["mode"], facts["until"]) = (Iso(logical.Time), LogicalBackupDetails.LogicalMode, Iso(logical.Until));
+            return facts;
         }
 
         if (snapshot.Component != "postgres") return facts;

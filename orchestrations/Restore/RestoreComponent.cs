@@ -39,7 +39,8 @@ public sealed class RestoreComponent(BackupSite site)
         {
             RestoreRequests.Check(work.Request);
             await using var lease = await site.Repositories.RentForReadingAsync(work.InstanceId, work.Request.FromReplica, watch.Token);
-            var result = work.Request.Component == "postgres" ? await RestorePostgresAsync(lease.Repository, work.Request, watch)
+            var result = LogicalRestores.IsServer(work.Request) ? await LogicalRestores.RunAsync(site, lease.Repository, work.Request, watch)
+                : work.Request.Component == "postgres" ? await RestorePostgresAsync(lease.Repository, work.Request, watch)
                 : work.Request.Component == "redis" ? await RedisRestores.RunAsync(site, lease.Repository, work.Request, watch)
                 : LiveKitRestores.IsServer(work.Request) ? await LiveKitRestores.RunAsync(site, lease.Repository, work, watch)
                 : await RestoreFilesAsync(lease.Repository, work.Request, watch);

@@ -86,6 +86,18 @@ public sealed record RestoreRequest
     /// <summary>Redis: <c>OLD=NEW</c>: keys that begin with OLD begin with NEW afterwards; null: none.</summary>
     public string? RenamePrefix { get; init; }
 
+    /// <summary>Logical backups of postgres: names of databases, <c>OLD</c> or <c>OLD=NEW</c>; empty: all.</summary>
+    public IReadOnlyList<string> DatabaseNames { get; init; } = [];
+
+    /// <summary>Logical backups of postgres: schemas; empty: all.</summary>
+    public IReadOnlyList<string> Schemas { get; init; } = [];
+
+    /// <summary>Logical backups of postgres: tables, <c>schema.table</c>; empty: all.</summary>
+    public IReadOnlyList<string> Tables { get; init; } = [];
+
+    /// <summary>Logical backups of postgres: drop first what is there and the recovery point has.</summary>
+    public bool Clean { get; init; }
+
     /// <summary>LiveKit and Redis: also delete what the server has and the recovery point has not. A person has approved it.</summary>
     public bool Exact { get; init; }
 
@@ -184,6 +196,9 @@ public sealed record RestoreResult
     /// <summary>At most 20 of their paths.</summary>
     public IReadOnlyList<string> Damaged { get; init; } = [];
 
+    /// <summary>Of a restore of a logical backup of postgres; else null.</summary>
+    public LogicalRestored? Logical { get; init; }
+
     /// <summary>Of a restore of Redis; else null.</summary>
     public RedisRestored? Redis { get; init; }
 
@@ -194,6 +209,12 @@ public sealed record RestoreResult
 
     public string? SupersededBy { get; init; }
 }
+
+/// <summary>What a restore of a logical backup did.</summary>
+/// <param name="Databases">Restored.</param>
+/// <param name="Tables">With rows of their own.</param>
+/// <param name="Rows">Together.</param>
+public sealed record LogicalRestored(int Databases, long Tables, long Rows);
 
 /// <summary>What a restore of Redis did.</summary>
 /// <param name="Keys">Restored.</param>

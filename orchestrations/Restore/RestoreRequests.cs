@@ -18,7 +18,7 @@ public static class RestoreRequests
             throw new InvalidRequestException(
                 $"Restores of '{Shown(request.Component)}' are not available; name one of {string.Join(", ", ProtectedComponents.Available)}.");
         var bucket = BucketTarget.Parse(request.Target);
-        if (RedisRestores.Check(request) || LiveKitRestores.Check(request)) return;
+        if (LogicalRestores.Check(request) || RedisRestores.Check(request) || LiveKitRestores.Check(request)) return;
         var isCluster = request.Target == KubernetesRestores.Target;
         if (isCluster)
         {

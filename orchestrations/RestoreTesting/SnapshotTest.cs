@@ -1,5 +1,6 @@
 using FunctionsBackup.Components;
 using FunctionsBackup.Components.Files;
+using FunctionsBackup.Components.PostgreSql.Logical;
 using FunctionsBackup.Components.PostgreSql.Verification;
 using FunctionsBackup.Components.Redis.Verification;
 using FunctionsBackup.Orchestrations.Restore;
@@ -21,7 +22,9 @@ public static class SnapshotTest
     public static Task<SnapshotTestResult> RunAsync(
         BackupSite site, BackupRepository repository, Snapshot snapshot, Action<string> warn, IProgress<WorkProgress>? progress,
         CancellationToken cancellationToken) =>
-        snapshot.Component == "postgres"
+        LogicalBackupDetails.FromJson(snapshot.Details) is not null
+            ? RestoreRowsAsync(site, repository, snapshot, progress, cancellationToken)
+            : snapshot.Component == "postgres"
             ? BootAsync(site, repository, snapshot, warn, progress, cancellationToken)
             : snapshot.Component == "redis"
                 ? BootRedisAsync(site, repository, snapshot, progress, cancellationToken)
@@ -46,6 +49,25 @@ public static class SnapshotTest
             ObjectiveSeconds = site.Configuration.Objectives.For(snapshot.Component).Rto.TotalSeconds,
             RestoredBytes = report.RestoredBytes,
             Findings = [.. lines],
+        };
+    }
+
+    private static async Task<SnapshotTestResult> RestoreRowsAsync(
+        BackupSite site, BackupRepository repository, Snapshot snapshot, IProgress<WorkProgress>? progress, CancellationToken cancellationToken)
+    {
+        var started = site.Time.GetTimestamp();
+        var report = await new LogicalBootCheck(repository, site.Time) { Parallelism = site.Parallelism }.RunAsync(snapshot, progress, cancellationToken);
+        var took = site.Time.GetElapsedTime(started).TotalSeconds;
+        return new SnapshotTestResult
+        {
+            SnapshotId = snapshot.Id,
+            Component = snapshot.Component,
+            Passed = report.Passed,
+            Seconds = took,
+            SecondsToService = report.Passed ? took : null,
+            ObjectiveSeconds = site.Configuration.Objectives.For(snapshot.Component).Rto.TotalSeconds,
+            RestoredBytes = report.Bytes,
+            Findings = report.Findings,
         };
     }
 

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using FunctionsBackup.Components.LiveKit.Journal;
 using FunctionsBackup.Components.PostgreSql;
+using FunctionsBackup.Components.PostgreSql.Logical;
 using FunctionsBackup.Components.PostgreSql.Wal;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Locks;
@@ -70,7 +71,7 @@ public static class StreamRetention
     {
         var backups = new List<PostgresBackupDetails>();
         await foreach (var snapshot in repository.ListSnapshotsAsync("postgres", cancellationToken))
-            if (kept.Contains(snapshot.Id)) backups.Add(PostgresBackupDetails.FromJson(snapshot.Details));
+            if (kept.Contains(snapshot.Id) && LogicalBackupDetails.FromJson(snapshot.Details) is null) backups.Add(PostgresBackupDetails.FromJson(snapshot.Details));
 
         foreach (var cluster in backups.GroupBy(b => b.SystemIdentifier))
         {

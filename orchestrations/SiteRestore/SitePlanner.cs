@@ -1,6 +1,7 @@
 using System.Text.Json;
 using FunctionsBackup.Components.Files;
 using FunctionsBackup.Components.PostgreSql;
+using FunctionsBackup.Components.PostgreSql.Logical;
 using FunctionsBackup.Components.PostgreSql.Restore;
 using FunctionsBackup.Components.PostgreSql.Wal;
 using FunctionsBackup.Components.Redis.Snapshots;
@@ -34,7 +35,7 @@ public sealed class SitePlanner(BackupRepository repository)
                 continue;
             }
 
-            var state = component != "postgres" ? AtSnapshot(snapshots, component, toTime)
+            var state = component != "postgres" || LogicalBackupDetails.FromJson(snapshots[0].Details) is not null ? AtSnapshot(snapshots, component, toTime)
                 : beforeAnomaly ? AtBackup(snapshots, toTime) // the WAL behind a clean base backup leads right into the damage
                 : await DatabaseAsync(snapshots, toTime, cancellationToken);
             states.Add(toTime is { } moment && state.StateAt is { } at
@@ -60,8 +61,11 @@ public sealed class SitePlanner(BackupRepository repository)
 
     private static ComponentState AtSnapshot(IReadOnlyList<Snapshot> snapshots, string component, DateTimeOffset? toTime) =>
         snapshots.FirstOrDefault(s => !(s.CompletedAt > toTime)) is { } chosen
-            ? new ComponentState { Component = component, SnapshotId = chosen.Id, StateAt = RedisBackupDetails.FromJson(chosen.Details)?.Time ?? chosen.StartedAt }
+            ? new ComponentState { Component = component, SnapshotId = chosen.Id, StateAt = MomentOf(chosen) }
             : TooEarly(component, snapshots);
+
+    private static DateTimeOffset MomentOf(Snapshot snapshot) =>
+        RedisBackupDetails.FromJson(snapshot.Details)?.Time ?? LogicalBackupDetails.FromJson(snapshot.Details)?.Time ?? snapshot.StartedAt;
 
     /// <summary>A database as it was at the end of a base backup.</summary>
     private static ComponentState AtBackup(IReadOnlyList<Snapshot> snapshots, DateTimeOffset? toTime)

@@ -1,5 +1,6 @@
 using FunctionsBackup.Components.Estimates;
 using FunctionsBackup.Components.PostgreSql;
+using FunctionsBackup.Components.PostgreSql.Logical;
 using FunctionsBackup.Components.PostgreSql.Wal;
 using FunctionsBackup.Components.Redis.Snapshots;
 using FunctionsBackup.Operations.Configuration;
@@ -71,7 +72,8 @@ public sealed record ComponentStanding(string Component, RecoveryObjective Objec
         reasons.AddRange(open.Select(s => SuspicionCheck.Sentence(s.SnapshotId, s.Reasons)));
         if (sound != newest) reasons.Add($"{newest.Id} is damaged; take a new one with 'fbackup backup run --type {component}'.");
         if (sound.Warnings.Count > 0) reasons.Add($"{sound.Id} was taken with warnings; 'fbackup backup show {sound.Id}' shows them.");
-        var (until, walBytes) = component == "postgres" ? await WalAsync(site, repository, sound, reasons, cancellationToken)
+        var (until, walBytes) = component == "postgres" && LogicalBackupDetails.FromJson(sound.Details) is { } logical ? (logical.Time, 0L)
+            : component == "postgres" ? await WalAsync(site, repository, sound, reasons, cancellationToken)
             : (RedisBackupDetails.FromJson(sound.Details) is { } redis ? redis.Time : sound.StartedAt, 0L);
         var estimator = await RestoreEstimator.LoadAsync(repository, cancellationToken);
         standing = standing with

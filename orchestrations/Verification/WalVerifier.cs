@@ -1,4 +1,5 @@
 using FunctionsBackup.Components.PostgreSql;
+using FunctionsBackup.Components.PostgreSql.Logical;
 using FunctionsBackup.Components.PostgreSql.Wal;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Snapshots;
@@ -20,7 +21,7 @@ public static class WalVerifier
         var findings = new List<WalFinding>();
         // Of each cluster, how far the WAL was followed without a problem: a later base backup within that needs no walk of its own.
         var sound = new Dictionary<(string System, uint Timeline), Lsn>();
-        foreach (var point in points.Where(p => p.Component == "postgres"))
+        foreach (var point in points.Where(p => p.Component == "postgres" && LogicalBackupDetails.FromJson(p.Details) is null))
         {
             var details = PostgresBackupDetails.FromJson(point.Details);
             if (sound.TryGetValue((details.SystemIdentifier, details.Timeline), out var end)

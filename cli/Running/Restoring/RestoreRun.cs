@@ -59,6 +59,14 @@ internal static class RestoreRun
             return;
         }
 
+        if (result.Logical is { } logical)
+        {
+            output.WriteLine(
+                $"Restored {result.Plan?.SnapshotId} to {request.Target} in {took}: {Human.Count(logical.Databases, "database", "databases")}, "
+                + $"{Human.Count(logical.Tables, "table", "tables")}, {Human.Count(logical.Rows, "row", "rows")}, {Human.Bytes(result.Bytes)}.");
+            return;
+        }
+
         if (result.Redis is { } redis)
         {
             output.WriteLine(
@@ -99,6 +107,10 @@ internal static class RestoreRun
             {
                 ["kind"] = i.Kind, ["name"] = i.Name, ["old_id"] = i.OldId, ["new_id"] = i.NewId,
             })]);
+        }
+        else if (result.Logical is { } logical)
+        {
+            (json["databases"], json["tables"], json["rows"]) = (logical.Databases, logical.Tables, logical.Rows);
         }
         else if (result.Redis is { } redis)
         {

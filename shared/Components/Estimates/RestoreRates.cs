@@ -28,6 +28,12 @@ public static class RestoreRates
     /// <summary>Keys of Redis restored into a server, which is the limit: by bytes of their values.</summary>
     public const double KeyBytesPerSecond = 60e6;
 
+    /// <summary>Rows of a logical backup copied into a server and indexed: by their bytes.</summary>
+    public const double RowBytesPerSecond = 20e6;
+
+    /// <summary>Bringing rows back into a server.</summary>
+    public static TimeSpan Rows(long bytes) => TimeSpan.FromSeconds(5 + (bytes / RowBytesPerSecond));
+
     /// <summary>Bringing keys back into a server.</summary>
     public static TimeSpan Keys(long bytes) => TimeSpan.FromSeconds(1 + (bytes / KeyBytesPerSecond));
 

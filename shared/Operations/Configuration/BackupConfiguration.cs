@@ -32,6 +32,9 @@ public sealed class BackupConfiguration
                 connection, Text("components.postgres.data_directory"), Text("components.postgres.mode")!,
                 Value("components.postgres.fast_checkpoint") is true, Text("components.postgres.wal_slot")!,
                 Text("components.postgres.spool_directory"))
+            {
+                Databases = Value("components.postgres.databases") as IReadOnlyList<string> ?? [],
+            }
             : null;
         Redis = Get<SecretReference>("components.redis.connection") is { } redis ? new RedisSettings(redis, Text("components.redis.mode")!) : null;
         LiveKit = Get<SecretReference>("components.livekit.api_secret") is { } secret
@@ -198,12 +201,16 @@ public sealed record RestoreTestSettings(Schedule Schedule, int Sample);
 
 /// <param name="Connection">The connection string, by reference.</param>
 /// <param name="DataDirectory">Absolute; null: not beside the server.</param>
-/// <param name="Mode"><c>auto</c>, <c>direct</c> or <c>replication</c>.</param>
+/// <param name="Mode"><c>auto</c>, <c>direct</c>, <c>replication</c> or <c>logical</c>.</param>
 /// <param name="FastCheckpoint">Checkpoint at once.</param>
 /// <param name="WalSlot">Slot of <c>wal receive</c>.</param>
 /// <param name="SpoolDirectory">Absolute; null: in the user's state folder.</param>
 public sealed record PostgresSettings(
-    SecretReference Connection, string? DataDirectory, string Mode, bool FastCheckpoint, string WalSlot, string? SpoolDirectory);
+    SecretReference Connection, string? DataDirectory, string Mode, bool FastCheckpoint, string WalSlot, string? SpoolDirectory)
+{
+    /// <summary>Of logical backups: names; empty: all.</summary>
+    public IReadOnlyList<string> Databases { get; init; } = [];
+}
 
 /// <param name="Connection">The URI, by reference.</param>
 /// <param name="Mode"><c>auto</c>, <c>psync</c> or <c>scan</c>.</param>

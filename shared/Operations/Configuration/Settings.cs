@@ -37,10 +37,11 @@ public static class Settings
             "PostgreSQL connection: Host=…;Username=…;Database=… or a postgresql:// URI.") { Required = true },
         new("components.postgres.data_directory", SettingKind.Path, null, "The data directory, when this runs beside the server."),
         new("components.postgres.mode", SettingKind.Word, "auto",
-            "How the database is read: beside the server (direct), over the network (replication), or what fits.")
+            "How the database is read: beside the server (direct), over the network (replication), through SQL (logical), or what fits.")
         {
-            Words = ["auto", "direct", "replication"],
+            Words = ["auto", "direct", "replication", "logical"],
         },
+        new("components.postgres.databases", SettingKind.Globs, null, "Logical backups: names of databases; default: all that the user may connect to."),
         new("components.postgres.fast_checkpoint", SettingKind.Boolean, "true",
             "Checkpoint at once when a backup begins, instead of spread out."),
         new("components.postgres.wal_slot", SettingKind.Text, "fbackup", "Replication slot of 'wal receive'."),

@@ -93,7 +93,10 @@ public sealed class BaseBackupSelector(BackupRepository repository)
         }
         catch (JsonException e)
         {
-            throw new RestoreRefusedException($"Snapshot {snapshot.Id} is not a PostgreSQL base backup: {e.Message}");
+            throw new RestoreRefusedException(
+                Logical.LogicalBackupDetails.FromJson(snapshot.Details) is not null
+                    ? $"{snapshot.Id} is a logical backup, which goes into a server that runs; restore it with --target server, or --target env:NAME with the connection of another."
+                    : $"Snapshot {snapshot.Id} is not a PostgreSQL base backup: {e.Message}");
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using FunctionsBackup.Components.Files;
+using FunctionsBackup.Components.Layers;
 using FunctionsBackup.Components.Redis.Protocol;
 using FunctionsBackup.Components.Redis.Snapshots;
 using FunctionsBackup.Components.Redis.Sources;

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using FunctionsBackup.Components.Layers;
 using FunctionsBackup.Components.Redis.Rdb;
 
 namespace FunctionsBackup.Components.Redis.Snapshots;
@@ -6,7 +7,7 @@ namespace FunctionsBackup.Components.Redis.Snapshots;
 /// <summary>One record in bytes (FORMAT.md): flags, expiry, database, type, key, value.</summary>
 internal static class RecordCodec
 {
-    public const byte HasExpiry = 1, IsLarge = 2, IsTombstone = 4;
+    public const byte HasExpiry = 1, IsLarge = 2, IsTombstone = LayerFormat.Tombstone;
 
     /// <summary>Of the name of a large value.</summary>
     public const int NameSize = 16;

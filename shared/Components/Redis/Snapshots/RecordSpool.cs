@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using FunctionsBackup.Components.Layers;
 
 namespace FunctionsBackup.Components.Redis.Snapshots;
 
@@ -12,7 +13,7 @@ namespace FunctionsBackup.Components.Redis.Snapshots;
 /// <remarks>An entry: hash (8, big-endian), length (4, little-endian), digest (16), record.</remarks>
 internal sealed class RecordSpool : IDisposable
 {
-    private const int BlockSize = 64 << 10, Head = 8 + 4 + KeyHash.DigestSize, Tag = 16;
+    private const int BlockSize = 64 << 10, Head = 8 + 4 + LayerFormat.DigestSize, Tag = 16;
 
     private readonly int _bits;
     private readonly long _memoryLimit;
@@ -146,7 +147,7 @@ internal sealed class RecordSpool : IDisposable
 /// <summary>Records in the order of their hashes.</summary>
 internal sealed class SpooledPart
 {
-    private const int Head = 8 + 4 + KeyHash.DigestSize;
+    private const int Head = 8 + 4 + LayerFormat.DigestSize;
 
     private readonly byte[] _bytes;
     private readonly ulong[] _hashes;
@@ -158,7 +159,7 @@ internal sealed class SpooledPart
 
     public ulong Hash(int index) => _hashes[index];
 
-    public ReadOnlyMemory<byte> Digest(int index) => _bytes.AsMemory(_offsets[index] + 12, KeyHash.DigestSize);
+    public ReadOnlyMemory<byte> Digest(int index) => _bytes.AsMemory(_offsets[index] + 12, LayerFormat.DigestSize);
 
     public ReadOnlyMemory<byte> Record(int index) =>
         _bytes.AsMemory(_offsets[index] + Head, BinaryPrimitives.ReadInt32LittleEndian(_bytes.AsSpan(_offsets[index] + 8)));

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
+using FunctionsBackup.Components.Layers;
 using FunctionsBackup.Components.Redis.Rdb;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Contents;
@@ -77,7 +78,7 @@ public sealed class RedisSnapshotReader
             }
 
             var digests = new List<UInt128>();
-            var digest = new byte[KeyHash.DigestSize];
+            var digest = new byte[LayerFormat.DigestSize];
             while (Next(layers) is { } hash)
             {
                 digests.Clear();
@@ -107,7 +108,7 @@ public sealed class RedisSnapshotReader
                 }
 
                 digests.Sort();
-                SnapshotWriter.Append(content, hash, digests);
+                LayerMerge.Append(content, hash, digests);
             }
         }
         finally
@@ -131,12 +132,12 @@ public sealed class RedisSnapshotReader
     {
         if (largeHash is null)
         {
-            KeyHash.Digest(layer.Bytes.Span, digest);
+            LayerFormat.Digest(layer.Bytes.Span, digest);
             return;
         }
 
         byte[] bytes = [.. layer.Bytes.Span[..^RecordCodec.NameSize], .. largeHash];
-        KeyHash.Digest(bytes, digest);
+        LayerFormat.Digest(bytes, digest);
     }
 
     private ContentRef Find(string name) => _files.TryGetValue(name, out var content) ? content : throw Damaged($"no {name}");

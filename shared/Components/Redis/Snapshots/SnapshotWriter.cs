@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using FunctionsBackup.Components.Layers;
 using FunctionsBackup.Components.LiveKit.Snapshots;
 using FunctionsBackup.Components.Posix;
 using FunctionsBackup.Components.Redis.Rdb;
@@ -18,18 +19,12 @@ internal sealed class SnapshotWriter : IDisposable
     /// <summary>Bytes of records that wait in memory for being sorted; more go to a file.</summary>
     private const long MemoryLimit = 48L << 20;
 
-    /// <summary>Layers of a snapshot at most, and how much of the full one all others may be together.</summary>
-    private const int MaximumLayers = 8;
-    private const double MaximumDeltas = 0.3;
-
-    private const int TargetChunk = 64 << 10;
-
     private readonly BackupRepository _repository;
     private readonly BackupSession _session;
     private readonly RecordSpool _spool;
     private readonly SortedDictionary<string, ContentRef> _files = new(StringComparer.Ordinal);
     private readonly SortedDictionary<int, long> _keys = [];
-    private readonly byte[] _digest = new byte[KeyHash.DigestSize];
+    private readonly byte[] _digest = new byte[LayerFormat.DigestSize];
     private byte[] _record = new byte[RdbReader.InlineLimit + 4096];
     private LargeValue? _large;
     private long _expiring, _valueBytes;
@@ -62,7 +57,7 @@ internal sealed class SnapshotWriter : IDisposable
             var name = ValueName(record.Database, record.Key.Span);
             _files[SnapshotFiles.Value(name)] = content;
             sha256.CopyTo(_record.AsSpan(length));
-            KeyHash.Digest(_record.AsSpan(0, length + sha256.Length), _digest);
+            LayerFormat.Digest(_record.AsSpan(0, length + sha256.Length), _digest);
             name.CopyTo(_record.AsSpan(length));
             length += name.Length;
             _large.Dispose();
@@ -72,7 +67,7 @@ internal sealed class SnapshotWriter : IDisposable
         {
             record.Value.Span.CopyTo(_record.AsSpan(length));
             length += record.Value.Length;
-            KeyHash.Digest(_record.AsSpan(0, length), _digest);
+            LayerFormat.Digest(_record.AsSpan(0, length), _digest);
         }
 
         _keys[record.Database] = _keys.GetValueOrDefault(record.Database) + 1;
@@ -96,11 +91,17 @@ internal sealed class SnapshotWriter : IDisposable
         var before = RedisBackupDetails.FromJson(parent?.Details);
         var usesParent = before is not null && IsWorthADelta(before);
         var layers = usesParent ? await FindLayersAsync(parent!, before!, cancellationToken).ConfigureAwait(false) : [];
-        var cutMask = usesParent || before is not null ? before!.CutMask : CutMask();
+        var cutMask = usesParent || before is not null ? before!.CutMask : LayerFormat.CutMask(_spool.Bytes, _spool.Records);
         using var writer = new LayerWriter(_session, cutMask);
-        using var content = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        string digest;
         var fingerprints = await Fingerprints.OpenAsync(_repository, layers, cancellationToken).ConfigureAwait(false);
-        await using (fingerprints.ConfigureAwait(false)) await MergeAsync(writer, fingerprints, content, cancellationToken).ConfigureAwait(false);
+        await using (fingerprints.ConfigureAwait(false))
+        {
+            using var merge = new LayerMerge(writer, fingerprints);
+            await MergeAsync(merge, cancellationToken).ConfigureAwait(false);
+            digest = await merge.CompleteAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         var (records, marks) = await writer.CompleteAsync(cancellationToken).ConfigureAwait(false);
         var all = usesParent ? before!.Layers.ToList() : [];
         if (writer.Records + writer.Tombstones > 0 || all.Count == 0)
@@ -117,7 +118,7 @@ internal sealed class SnapshotWriter : IDisposable
             ValueBytes = _valueBytes,
             Layers = all,
             CutMask = cutMask,
-            ContentDigest = Convert.ToHexStringLower(content.GetHashAndReset()),
+            ContentDigest = digest,
         }, usesParent);
     }
 
@@ -137,14 +138,7 @@ internal sealed class SnapshotWriter : IDisposable
     }
 
     private static bool IsWorthADelta(RedisBackupDetails before) =>
-        before.Layers.Count is > 0 and < MaximumLayers && before.Layers.Skip(1).Sum(l => l.Bytes) <= before.Layers[0].Bytes * MaximumDeltas;
-
-    /// <summary>Chunks of about 64 KiB, by how long the records are.</summary>
-    private ulong CutMask()
-    {
-        var perChunk = Math.Max(1, TargetChunk / Math.Max(1, _spool.Bytes / Math.Max(1, _spool.Records)));
-        return (ulong)Math.Max(0, (1L << (int)Math.Min(20, Math.Round(Math.Log2(perChunk)))) - 1);
-    }
+        before.Layers.Count is > 0 and < LayerFormat.MaximumLayers && before.Layers.Skip(1).Sum(l => l.Bytes) <= before.Layers[0].Bytes * LayerFormat.MaximumDeltas;
 
     private async ValueTask<List<ContentRef>> FindLayersAsync(Snapshot parent, RedisBackupDetails before, CancellationToken cancellationToken)
     {
@@ -156,40 +150,23 @@ internal sealed class SnapshotWriter : IDisposable
         return [.. before.Layers.Select(l => _files[SnapshotFiles.Fingerprints(l.Name)])];
     }
 
-    /// <summary>Goes through what is now and what was, both in the order of hashes, group by group of keys with one hash.</summary>
-    private async ValueTask MergeAsync(LayerWriter writer, Fingerprints before, IncrementalHash content, CancellationToken cancellationToken)
+    /// <summary>All keys in the order of their hashes, group by group of those with one.</summary>
+    private async ValueTask MergeAsync(LayerMerge merge, CancellationToken cancellationToken)
     {
-        var (now, was, group) = (new List<UInt128>(), new List<UInt128>(), new List<int>());
+        var group = new List<(ReadOnlyMemory<byte>, ReadOnlyMemory<byte>)>();
         for (var number = 0; number < _spool.Parts; number++)
         {
             var part = await _spool.TakeAsync(number, cancellationToken).ConfigureAwait(false);
             for (var at = 0; at < part.Count;)
             {
-                var hash = part.Hash(at);
-                while (before.Next is { } gone && gone < hash) await RemoveAsync(gone).ConfigureAwait(false);
                 var end = at + 1;
-                while (end < part.Count && part.Hash(end) == hash) end++;
+                while (end < part.Count && part.Hash(end) == part.Hash(at)) end++;
                 group.Clear();
                 for (var i = at; i < end; i++)
-                    if (end - at == 1 || !IsReadAgain(part, i, end)) group.Add(i);
-                now.Clear();
-                foreach (var i in group) now.Add(Number(part.Digest(i)));
-                now.Sort();
-                was.Clear();
-                if (before.Next == hash) await before.TakeAsync(was, cancellationToken).ConfigureAwait(false);
-                Append(content, hash, now);
-                if (!now.SequenceEqual(was))
-                    foreach (var i in group) await writer.AddAsync(hash, part.Digest(i), part.Record(i), cancellationToken).ConfigureAwait(false);
+                    if (end - at == 1 || !IsReadAgain(part, i, end)) group.Add((part.Digest(i), part.Record(i)));
+                await merge.AddAsync(part.Hash(at), group, cancellationToken).ConfigureAwait(false);
                 at = end;
             }
-        }
-
-        while (before.Next is { } last) await RemoveAsync(last).ConfigureAwait(false);
-
-        async ValueTask RemoveAsync(ulong hash)
-        {
-            await before.TakeAsync(was, cancellationToken).ConfigureAwait(false);
-            if (was.Count > 0) await writer.AddTombstoneAsync(hash, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -208,20 +185,6 @@ internal sealed class SnapshotWriter : IDisposable
         }
 
         return false;
-    }
-
-    private static UInt128 Number(ReadOnlyMemory<byte> digest) => System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(digest.Span);
-
-    /// <summary>The digest of the whole: of each group its hash and the sorted digests of its keys.</summary>
-    internal static void Append(IncrementalHash content, ulong hash, List<UInt128> digests)
-    {
-        Span<byte> bytes = stackalloc byte[24];
-        System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(bytes, hash);
-        foreach (var digest in digests)
-        {
-            System.Buffers.Binary.BinaryPrimitives.WriteUInt128BigEndian(bytes[8..], digest);
-            content.AppendData(bytes);
-        }
     }
 
     private async ValueTask WriteCatalogAsync(CancellationToken cancellationToken)

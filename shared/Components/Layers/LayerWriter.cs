@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Contents;
 
-namespace FunctionsBackup.Components.Redis.Snapshots;
+namespace FunctionsBackup.Components.Layers;
 
 /// <summary>
 /// Writes one layer: its records and their fingerprints, each cut into chunks where the hash of a key says so, so that what did not change between two
@@ -51,7 +51,7 @@ internal sealed class LayerWriter(BackupSession session, ulong cutMask) : IDispo
     /// <summary>Says that the layers below have a key of this hash, and this one has none.</summary>
     public async ValueTask AddTombstoneAsync(ulong hash, CancellationToken cancellationToken)
     {
-        await AddAsync(hash, new byte[KeyHash.DigestSize], Tombstone, cancellationToken).ConfigureAwait(false);
+        await AddAsync(hash, new byte[LayerFormat.DigestSize], Tombstone, cancellationToken).ConfigureAwait(false);
         Records--;
         Tombstones++;
     }
@@ -69,7 +69,7 @@ internal sealed class LayerWriter(BackupSession session, ulong cutMask) : IDispo
         ArrayPool<byte>.Shared.Return(_fingerprintBuffer);
     }
 
-    private static readonly byte[] Tombstone = [RecordCodec.IsTombstone];
+    private static readonly byte[] Tombstone = [LayerFormat.Tombstone];
 
     private async ValueTask CutAsync(ulong hash, int size, CancellationToken cancellationToken)
     {

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Contents;
 
-namespace FunctionsBackup.Components.Redis.Snapshots;
+namespace FunctionsBackup.Components.Layers;
 
 /// <summary>
 /// The fingerprints of a snapshot, over all its layers: group by group of keys with one hash, in the order of hashes. The newest layer that has a group
@@ -11,7 +11,7 @@ namespace FunctionsBackup.Components.Redis.Snapshots;
 internal sealed class Fingerprints : IAsyncDisposable
 {
     /// <summary>Hash and digest.</summary>
-    public const int Size = 8 + KeyHash.DigestSize;
+    public const int Size = 8 + LayerFormat.DigestSize;
 
     private readonly Layer[] _layers;
 
@@ -83,7 +83,7 @@ internal sealed class Fingerprints : IAsyncDisposable
             {
                 _end = await stream.ReadAtLeastAsync(_buffer, _buffer.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
                 _at = 0;
-                if (_end % Size != 0) throw new DamageException("layers", "The fingerprints of a Redis snapshot have an impossible length.");
+                if (_end % Size != 0) throw new DamageException("layers", "The fingerprints of a snapshot have an impossible length.");
             }
 
             if (_end == 0)
