@@ -35,7 +35,17 @@ public sealed class SitePlanner(BackupRepository repository)
                 continue;
             }
 
-            var state = component != "postgres" || LogicalBackupDetails.FromJson(snapshots[0].Details) is not null ? AtSnapshot(snapshots, component, toTime)
+            if (LogicalBackupDetails.FromJson(snapshots[0].Details) is not null)
+            {
+                states.Add(new ComponentState
+                {
+                    Component = component,
+                    Problem = $"The newest backup of {component} is a logical one, which goes into a server and not into a folder; restore it with 'fbackup restore {component} latest --target env:NAME'.",
+                });
+                continue;
+            }
+
+            var state = component != "postgres" ? AtSnapshot(snapshots, component, toTime)
                 : beforeAnomaly ? AtBackup(snapshots, toTime) // the WAL behind a clean base backup leads right into the damage
                 : await DatabaseAsync(snapshots, toTime, cancellationToken);
             states.Add(toTime is { } moment && state.StateAt is { } at
@@ -65,7 +75,7 @@ public sealed class SitePlanner(BackupRepository repository)
             : TooEarly(component, snapshots);
 
     private static DateTimeOffset MomentOf(Snapshot snapshot) =>
-        RedisBackupDetails.FromJson(snapshot.Details)?.Time ?? LogicalBackupDetails.FromJson(snapshot.Details)?.Time ?? snapshot.StartedAt;
+        RedisBackupDetails.FromJson(snapshot.Details)?.Time ?? snapshot.StartedAt;
 
     /// <summary>A database as it was at the end of a base backup.</summary>
     private static ComponentState AtBackup(IReadOnlyList<Snapshot> snapshots, DateTimeOffset? toTime)
