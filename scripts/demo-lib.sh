@@ -102,6 +102,7 @@ install_needs() {
     local packages=()
     find_server || packages+=(postgresql postgresql-client)
     command -v setpriv >/dev/null || packages+=(util-linux)
+    find_redis || packages+=(redis-tools)
     [[ $(ldconfig -p) == *libzstd.so.1* ]] || packages+=(libzstd1)
     [[ $(ldconfig -p) == *liblz4.so.1* ]] || packages+=(liblz4-1)
     [ ${#packages[@]} -gt 0 ] || return 0
@@ -115,7 +116,30 @@ install_needs() {
     run "${install[@]}" >"$work/install.log" 2>&1 || { run apt-get -q update && run "${install[@]}"; } >>"$work/install.log" 2>&1 ||
         { tail "$work/install.log" >&2; die "could not install ${packages[*]}"; }
     find_server || die "no PostgreSQL server below /usr/lib/postgresql"
+    find_redis || die "no Redis server was found"
 }
+
+# Debian has the server in the tools, under the name of its checker; a package with a service is not needed.
+find_redis() { redis_program=$(command -v redis-server || command -v redis-check-rdb) && command -v redis-cli >/dev/null; }
+
+# start_redis FOLDER: $cache is its process.
+start_redis() {
+    find_redis || die "no Redis server was found"
+    ln -sf "$redis_program" "$work/redis-server"
+    (umask 077 && printf 'bind 127.0.0.1\nport %s\ndir %s\nsave ""\nenable-debug-command local\nrequirepass %s\n' \
+        "$redis_port" "$1" "$(cat "$work/redis-password")" >"$work/redis.conf")
+    if [ "$(id -u)" = 0 ]; then chown postgres: "$work/redis.conf" && chmod 600 "$work/redis.conf"; fi
+    start "${server_user[@]}" --pdeathsig=TERM -- "$work/redis-server" "$work/redis.conf" >"$work/redis.log" 2>&1
+    cache=$started
+    for _ in {1..300}; do
+        if [ "$(redis ping 2>/dev/null)" = PONG ]; then return 0; fi
+        kill -0 "$cache" 2>/dev/null || { tail -5 "$work/redis.log" >&2; die "Redis did not start"; }
+        sleep 0.1
+    done
+    die "Redis did not start within half a minute"
+}
+
+redis() { REDISCLI_AUTH=$(cat "$work/redis-password") redis-cli -p "$redis_port" "$@"; }
 
 # start_server DATA LOG: $server is its process.
 start_server() {
