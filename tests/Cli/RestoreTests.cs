@@ -66,7 +66,6 @@ public sealed class RestoreTests : IDisposable
     [Theory]
     [InlineData("restore voice_data latest", 2, "--target")]
     [InlineData("restore voicedata latest --target out", 2, "did you mean 'voice_data'?")]
-    [InlineData("restore redis latest --target out", 2, "not available in this version")]
     [InlineData("restore voice_data latest --target out --to-time yesterday", 2, "is not a time with its zone")]
     [InlineData("restore voice_data latest --target out --to-time 2026-01-01T00:00:00", 2, "is not a time with its zone")]
     [InlineData("restore voice_data latest --target out --to-lsn 0/1", 2, "--to-lsn has no meaning for voice_data")]

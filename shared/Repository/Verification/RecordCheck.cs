@@ -57,7 +57,8 @@ internal static class RecordCheck
             "audit" => name.StartsWith("audit/writers/", StringComparison.Ordinal) ? SealedKind.AuditWriter
                 : name.StartsWith("audit/segments/", StringComparison.Ordinal) ? SealedKind.AuditSegment : null,
             "removed" => SealedKind.Removal,
-            "journals" => name.StartsWith("journals/livekit/", StringComparison.Ordinal) ? SealedKind.JournalPart : null,
+            "journals" => name.StartsWith("journals/livekit/", StringComparison.Ordinal) || name.StartsWith("journals/redis/", StringComparison.Ordinal)
+                ? SealedKind.JournalPart : null,
             "subjects" => SealedKind.SubjectKey,
             "erased" => SealedKind.Tombstone,
             // Also the labels of base backups that a server archives.

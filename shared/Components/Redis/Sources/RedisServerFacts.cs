@@ -54,6 +54,20 @@ public sealed class RedisServerFacts
         return facts;
     }
 
+    /// <summary>
+    /// Whether the server can still send its stream from behind an offset on (replication.c, masterTryPartialResynchronization): then it need not
+    /// begin anew with all its data.
+    /// </summary>
+    /// <param name="replicationId">Of the stream; the one before the last failover is known, too.</param>
+    /// <param name="offset">Bytes that are there already.</param>
+    public bool CanContinue(string replicationId, long offset)
+    {
+        if (_fields.GetValueOrDefault("repl_backlog_active") != "1") return false;
+        var isOfBefore = replicationId == _fields.GetValueOrDefault("master_replid2") && offset + 1 <= Number("second_repl_offset");
+        var first = Number("repl_backlog_first_byte_offset");
+        return (replicationId == ReplicationId || isOfBefore) && offset + 1 >= first && offset + 1 <= first + Number("repl_backlog_histlen");
+    }
+
     private long Number(string name) =>
         long.TryParse(_fields.GetValueOrDefault(name), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? Math.Max(0, number) : 0;
 }
