@@ -78,6 +78,11 @@ public sealed class RedisServerRestore(BackupRepository repository, TimeProvider
         if (facts.IsReplica) throw new RestoreRefusedException($"Redis at {options.Address} is a replica, and its master would undo the restore; restore into the master.");
         if (facts.IsCluster && details.Keys.Any(k => k.Key != "0"))
             throw new RestoreRefusedException("A cluster has database 0 only, and the recovery point has others; choose it with --db 0.");
+        // Keys are listed and removed on the node that was asked only: others would keep theirs, and nobody would know.
+        if (facts.IsCluster && options.Exact)
+            throw new RestoreRefusedException("In a cluster --exact is not possible; restore into an empty one, or with --overwrite, which keeps other keys.");
+        if (facts.IsCluster && !options.Replace)
+            throw new RestoreRefusedException("Whether a cluster is empty is not known from one of its nodes; restore with --overwrite, which keeps other keys.");
         if (options.Replace || options.Exact) return;
         var held = facts.Databases.Where(d => options.Selection.Includes(d.Key)).Sum(d => d.Value);
         if (held > 0)
