@@ -4,6 +4,7 @@ using FunctionsBackup.Operations.Configuration.Values;
 using FunctionsBackup.Orchestrations.Instances;
 using FunctionsBackup.Orchestrations.Site;
 using FunctionsBackup.Repository;
+using FunctionsBackup.Repository.Snapshots;
 
 namespace FunctionsBackup.Orchestrations.Restore;
 
@@ -45,7 +46,7 @@ public static class LogicalRestores
     /// <summary>Finds the recovery point, and says what would be restored.</summary>
     public static async Task<LogicalPlan> PlanAsync(BackupSite site, BackupRepository repository, RestoreRequest request, CancellationToken cancellationToken)
     {
-        var snapshot = await FilesRestores.FindAsync(repository, request, cancellationToken);
+        var snapshot = await FindAsync(repository, request, cancellationToken);
         var reader = await LogicalSnapshotReader.OpenAsync(repository, snapshot, cancellationToken);
         var options = Options(site, request);
         var plan = LogicalRestorePlan.Of(reader, options);
@@ -71,7 +72,7 @@ public static class LogicalRestores
         }
 
         var began = site.Time.GetTimestamp();
-        var snapshot = await FilesRestores.FindAsync(repository, request, watch.Token);
+        var snapshot = await FindAsync(repository, request, watch.Token);
         var report = await new LogicalRestore(repository, site.Time).RunAsync(snapshot, Options(site, request), watch, watch.Token);
         return new RestoreResult
         {
@@ -86,6 +87,16 @@ public static class LogicalRestores
             Warnings = [.. report.Warnings.Take(MaximumListed)],
             Logical = new LogicalRestored(report.Databases, report.Tables, report.Rows),
         };
+    }
+
+    /// <summary>With latest, the newest logical one: a database may have physical backups beside it.</summary>
+    private static async ValueTask<Snapshot> FindAsync(BackupRepository repository, RestoreRequest request, CancellationToken cancellationToken)
+    {
+        if (request.Point != "latest" || request.BeforeAnomaly) return await FilesRestores.FindAsync(repository, request, cancellationToken);
+        await foreach (var snapshot in repository.Snapshots.ListNewestFirstAsync(request.Component, cancellationToken))
+            if (!(snapshot.CompletedAt > request.ToTime) && LogicalBackupDetails.FromJson(snapshot.Details) is not null) return snapshot;
+        throw new SnapshotNotFoundException(
+            "The repository has no logical backup of postgres by then; a physical one goes into a folder: --target FOLDER.");
     }
 
     private static LogicalRestoreOptions Options(BackupSite site, RestoreRequest request) => new(Connection(site, request.Target))

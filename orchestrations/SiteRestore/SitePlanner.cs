@@ -35,16 +35,18 @@ public sealed class SitePlanner(BackupRepository repository)
                 continue;
             }
 
-            if (LogicalBackupDetails.FromJson(snapshots[0].Details) is not null)
+            var physical = snapshots.Where(s => LogicalBackupDetails.FromJson(s.Details) is null).ToList();
+            if (physical.Count == 0)
             {
                 states.Add(new ComponentState
                 {
                     Component = component,
-                    Problem = $"The newest backup of {component} is a logical one, which goes into a server and not into a folder; restore it with 'fbackup restore {component} latest --target env:NAME'.",
+                    Problem = $"All backups of {component} are logical ones, which go into a server and not into a folder; restore one with 'fbackup restore {component} latest --target env:NAME'.",
                 });
                 continue;
             }
 
+            snapshots = physical;
             var state = component != "postgres" ? AtSnapshot(snapshots, component, toTime)
                 : beforeAnomaly ? AtBackup(snapshots, toTime) // the WAL behind a clean base backup leads right into the damage
                 : await DatabaseAsync(snapshots, toTime, cancellationToken);

@@ -31,7 +31,7 @@ public sealed class LogicalTests : IDisposable
         _fbackup.Run("backup", "prune", "--dry-run").Expect(0);
 
         _fbackup.Run("restore", "postgres", "latest", "--target", "out").ExitCode.ShouldBe(1);
-        _fbackup.Run("restore", "all", "--target", "site", "--plan").Error.ShouldContain("goes into a server and not into a folder");
+        _fbackup.Run("restore", "all", "--target", "site", "--plan").Error.ShouldContain("into a server and not into a folder");
         var refused = _fbackup.Run("restore", "postgres", "latest", "--target", "server", "--plan").Expect(3);
         refused.Error.ShouldContain("holds objects already");
         refused.Output.ShouldContain("500 rows of 1 table");

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 
 namespace FunctionsBackup.Components.Layers;
 
@@ -11,7 +10,7 @@ namespace FunctionsBackup.Components.Layers;
 internal sealed class LayerMerge(LayerWriter writer, Fingerprints before) : IDisposable
 {
     private readonly List<UInt128> _now = [], _was = [];
-    private readonly IncrementalHash _content = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private readonly ContentDigest _content = new();
 
     /// <summary>The next group.</summary>
     /// <param name="number">Greater than that of the one before.</param>
@@ -22,11 +21,15 @@ internal sealed class LayerMerge(LayerWriter writer, Fingerprints before) : IDis
     {
         while (before.Next is { } gone && gone < number) await RemoveAsync(gone, cancellationToken).ConfigureAwait(false);
         _now.Clear();
-        foreach (var (digest, _) in items) _now.Add(BinaryPrimitives.ReadUInt128BigEndian(digest.Span));
+        foreach (var (digest, _) in items)
+        {
+            _now.Add(BinaryPrimitives.ReadUInt128BigEndian(digest.Span));
+            _content.Add(number, digest.Span);
+        }
+
         _now.Sort();
         _was.Clear();
         if (before.Next == number) await before.TakeAsync(_was, cancellationToken).ConfigureAwait(false);
-        Append(_content, number, _now);
         if (_now.SequenceEqual(_was)) return;
         foreach (var (digest, record) in items) await writer.AddAsync(number, digest, record, cancellationToken).ConfigureAwait(false);
     }
@@ -36,22 +39,10 @@ internal sealed class LayerMerge(LayerWriter writer, Fingerprints before) : IDis
     public async ValueTask<string> CompleteAsync(CancellationToken cancellationToken)
     {
         while (before.Next is { } last) await RemoveAsync(last, cancellationToken).ConfigureAwait(false);
-        return Convert.ToHexStringLower(_content.GetHashAndReset());
+        return _content.Complete();
     }
 
     public void Dispose() => _content.Dispose();
-
-    /// <summary>The digest of the whole: of each group its number and the sorted digests of its records.</summary>
-    internal static void Append(IncrementalHash content, ulong number, List<UInt128> digests)
-    {
-        Span<byte> bytes = stackalloc byte[24];
-        BinaryPrimitives.WriteUInt64BigEndian(bytes, number);
-        foreach (var digest in digests)
-        {
-            BinaryPrimitives.WriteUInt128BigEndian(bytes[8..], digest);
-            content.AppendData(bytes);
-        }
-    }
 
     private async ValueTask RemoveAsync(ulong number, CancellationToken cancellationToken)
     {

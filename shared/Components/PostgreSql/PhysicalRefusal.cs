@@ -10,8 +10,8 @@ public static class PhysicalRefusal
     /// <summary>Why, in words; null: the error is another one.</summary>
     public static string? Reason(Exception exception) => exception switch
     {
-        // Must be superuser or replication role; no pg_hba.conf entry for replication; wal_level or max_wal_senders too low for it.
-        PostgresProtocolException { SqlState: "42501" or "28000" or "55000" or "53300" or "0A000" } p when IsOfReplication(p.Message) => Shown(p.Message),
+        // Must be superuser or replication role; no pg_hba.conf entry for replication; wal_level too low for it. Not that all places are taken: that passes.
+        PostgresProtocolException { SqlState: "42501" or "28000" or "55000" or "0A000" } p when IsOfReplication(p.Message) => Shown(p.Message),
         PostgresBackupException { InnerException: PostgresException { SqlState: "42501" or "28000" or "55000" or "0A000" } p } when IsOfReplication(p.MessageText) => Shown(p.MessageText),
         _ => null,
     };

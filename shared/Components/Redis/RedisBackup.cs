@@ -50,8 +50,23 @@ public sealed class RedisBackup(BackupRepository repository, TimeProvider time)
     /// <exception cref="RdbFormatException">What it sent is damaged, or of a version that is not known.</exception>
     public async ValueTask<Snapshot> RunAsync(RedisBackupOptions options, IProgress<WorkProgress>? progress, CancellationToken cancellationToken)
     {
-        var startedAt = options.Unit?.Run.Token.StartedAt ?? time.GetUtcNow();
         var warnings = new WarningList();
+        try
+        {
+            return await RunAsync(options, warnings, progress, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DamageException e) when (!options.Full)
+        {
+            // What is wrong with an earlier snapshot must not keep the next one from being taken.
+            warnings.Add($"The snapshot before this one could not be built on, so that all keys were stored anew: {e.Message}");
+            return await RunAsync(options with { Full = true }, warnings, progress, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask<Snapshot> RunAsync(
+        RedisBackupOptions options, WarningList warnings, IProgress<WorkProgress>? progress, CancellationToken cancellationToken)
+    {
+        var startedAt = options.Unit?.Run.Token.StartedAt ?? time.GetUtcNow();
         var parent = options.Full || repository.IsWriteOnly ? null
             : await repository.FindParentAsync(options.Component, s => RedisBackupDetails.FromJson(s.Details) is not null, cancellationToken).ConfigureAwait(false);
         await using var session = repository.BeginSession(new SessionOptions(options.Component, options.Parallelism) { Unit = options.Unit });

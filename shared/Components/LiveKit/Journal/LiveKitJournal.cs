@@ -57,15 +57,6 @@ public sealed class LiveKitJournal(BackupRepository repository)
     public IAsyncEnumerable<ObjectInfo> FindBeforeAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
         ListAsync(cancellationToken).Where(p => p.Received < before).Select(p => p.Part);
 
-    /// <summary>When the newest part was received; null: there is none.</summary>
-    public async ValueTask<DateTimeOffset?> FindNewestAsync(CancellationToken cancellationToken)
-    {
-        DateTimeOffset? newest = null;
-        await foreach (var (_, received) in ListAsync(cancellationToken).ConfigureAwait(false))
-            if (!(received < newest)) newest = received;
-        return newest;
-    }
-
     private async IAsyncEnumerable<(ObjectInfo Part, DateTimeOffset Received)> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await foreach (var info in repository.Store.ListAsync(Prefix, cancellationToken).ConfigureAwait(false))

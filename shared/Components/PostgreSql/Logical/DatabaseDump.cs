@@ -108,10 +108,14 @@ internal sealed class DatabaseDump(
 
         var next = -1;
         var gate = new Lock();
-        await Task.WhenAll(Enumerable.Range(0, Math.Clamp(Math.Min(parallelism, work.Count), 1, 16)).Select(_ => Task.Run(WorkAsync, cancellationToken))).ConfigureAwait(false);
+        // One that fails stops the others.
+        var workers = Math.Clamp(Math.Min(parallelism, work.Count), 1, 16);
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, workers), new ParallelOptions { MaxDegreeOfParallelism = workers, CancellationToken = cancellationToken }, (_, token) => WorkAsync(token))
+            .ConfigureAwait(false);
         foreach (var table in database.Tables) table.Rows = table.Slices.Sum(s => s.Rows);
 
-        async Task WorkAsync()
+        async ValueTask WorkAsync(CancellationToken cancellationToken)
         {
             var connection = await LogicalBackup.OpenAsync(builder, database.Name, cancellationToken).ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))

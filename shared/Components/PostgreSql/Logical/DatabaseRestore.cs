@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
+using FunctionsBackup.Components.Files;
 using FunctionsBackup.Components.PostgreSql.Backup;
 using Npgsql;
 using ProgressMeter = FunctionsBackup.Components.Files.ProgressMeter;
@@ -41,7 +42,10 @@ internal sealed class DatabaseRestore(
         File.Delete(archive);
     }
 
-    /// <summary>Foreign keys come behind the rows, and would keep the tables that they refer to from being dropped before.</summary>
+    /// <summary>
+    /// Foreign keys come behind the rows, and would keep the tables that they refer to from being dropped before. Those of tables that are not restored are
+    /// not ours to drop.
+    /// </summary>
     private async ValueTask DropForeignKeysAsync(LogicalDatabase database, CancellationToken cancellationToken)
     {
         var ours = database.Tables.Where(plan.Includes).Select(t => t.Quoted).ToHashSet(StringComparer.Ordinal);
@@ -57,11 +61,11 @@ internal sealed class DatabaseRestore(
                 """, r => found.Add((
                     $"{LogicalTable.Quote(r.GetString(0))}.{LogicalTable.Quote(r.GetString(1))}", $"{LogicalTable.Quote(r.GetString(2))}.{LogicalTable.Quote(r.GetString(3))}",
                     LogicalTable.Quote(r.GetString(4)))), cancellationToken).ConfigureAwait(false);
-            foreach (var (table, referred, constraint) in found.Where(f => ours.Contains(f.Table) || ours.Contains(f.Referred)))
-            {
+            if (found.Find(f => ours.Contains(f.Referred) && !ours.Contains(f.Table)) is { Table: not null } other)
+                throw new RestoreRefusedException(
+                    $"In database {name}, {other.Table}, which is not restored, refers to {other.Referred} (foreign key {other.Constraint}); drop that key first, and add it again afterwards. Nothing was changed.");
+            foreach (var (table, _, constraint) in found.Where(f => ours.Contains(f.Table)))
                 await LogicalBackup.ExecuteAsync(connection, $"alter table {table} drop constraint if exists {constraint}", cancellationToken).ConfigureAwait(false);
-                if (!ours.Contains(table)) warn($"In database {name}, the foreign key {constraint} of {table}, which is not restored, was dropped; add it again.");
-            }
         }
     }
 
@@ -124,9 +128,13 @@ internal sealed class DatabaseRestore(
             .SelectMany(t => t.table.Slices.Select((slice, index) => (t.table, slice, Path: string.Create(CultureInfo.InvariantCulture, $"{path}/tables/{t.number:000000}/{index:000000}"))))
             .Where(w => w.slice.Rows > 0).ToList();
         var next = -1;
-        await Task.WhenAll(Enumerable.Range(0, Math.Max(1, Math.Min(parallelism, work.Count))).Select(_ => Task.Run(WorkAsync, cancellationToken))).ConfigureAwait(false);
+        // One that fails stops the others.
+        var workers = Math.Max(1, Math.Min(parallelism, work.Count));
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, workers), new ParallelOptions { MaxDegreeOfParallelism = workers, CancellationToken = cancellationToken }, (_, token) => WorkAsync(token))
+            .ConfigureAwait(false);
 
-        async Task WorkAsync()
+        async ValueTask WorkAsync(CancellationToken cancellationToken)
         {
             var connection = await LogicalBackup.OpenAsync(builder, name, cancellationToken).ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))

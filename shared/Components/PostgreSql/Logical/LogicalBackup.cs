@@ -1,6 +1,5 @@
 using System.Data;
 using System.Globalization;
-using System.Text.Json;
 using FunctionsBackup.Components.Files.Walking;
 using FunctionsBackup.Components.PostgreSql.Backup;
 using FunctionsBackup.Components.PostgreSql.Protocol;
@@ -47,8 +46,23 @@ public sealed class LogicalBackup(BackupRepository repository, TimeProvider time
     /// <exception cref="PostgresBackupException">The server or this machine does not allow it; nothing is committed.</exception>
     public async ValueTask<Snapshot> RunAsync(LogicalBackupOptions options, IProgress<WorkProgress>? progress, CancellationToken cancellationToken)
     {
+        try
+        {
+            return await RunAsync(options, new WarningList(), progress, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DamageException e) when (!options.Full)
+        {
+            // What is wrong with an earlier backup must not keep the next one from being taken.
+            var warnings = new WarningList();
+            warnings.Add($"The backup before this one could not be built on, so that all rows were stored anew: {e.Message}");
+            return await RunAsync(options with { Full = true }, warnings, progress, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask<Snapshot> RunAsync(
+        LogicalBackupOptions options, WarningList warnings, IProgress<WorkProgress>? progress, CancellationToken cancellationToken)
+    {
         var startedAt = options.Unit?.Run.Token.StartedAt ?? time.GetUtcNow();
-        var warnings = new WarningList();
         warnings.Add($"This is a logical backup, since {options.Reason}: it restores to the moment at which it was taken and no other; its interval is what may be lost.");
         try
         {
@@ -89,10 +103,6 @@ public sealed class LogicalBackup(BackupRepository repository, TimeProvider time
         catch (NpgsqlException e)
         {
             throw Refused(e);
-        }
-        catch (JsonException e)
-        {
-            throw new PostgresBackupException($"The logical backup before this one cannot be read ({e.Message}); take this one with --full.", e);
         }
     }
 

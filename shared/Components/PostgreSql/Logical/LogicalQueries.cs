@@ -6,7 +6,7 @@ internal static class LogicalQueries
     /// <summary>Sessions of a dump: as pg_dump sets them.</summary>
     public const string Session =
         "set statement_timeout = 0; set lock_timeout = 0; set idle_in_transaction_session_timeout = 0; set row_security = off; set synchronize_seqscans = off; "
-        + "set search_path = ''; set default_transaction_deferrable = off";
+        + "set search_path = ''; set datestyle = 'ISO, YMD'; set intervalstyle = postgres; set extra_float_digits = 3; set default_transaction_deferrable = off";
 
     public static string Databases(int version) => $"""
         select datname, pg_catalog.pg_get_userbyid(datdba), pg_catalog.pg_encoding_to_char(encoding), datcollate, datctype,
@@ -16,7 +16,10 @@ internal static class LogicalQueries
         order by datname
         """;
 
-    /// <summary>Tables with rows of their own; of extensions only those that they call configuration.</summary>
+    /// <summary>
+    /// Tables with rows of their own; of extensions only those that they call configuration. The last column: rows go as text, because a type has no binary
+    /// form, or one that names types by their numbers (arrays and rows of types that are not the server's own), which are others in another database.
+    /// </summary>
     public const string Tables = """
         select c.oid, n.nspname, c.relname, pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::int8, c.reltuples::float8,
                coalesce((select e.extcondition[array_position(e.extconfig, c.oid)] from pg_catalog.pg_extension e where c.oid = any (e.extconfig) limit 1), ''),
@@ -27,8 +30,8 @@ internal static class LogicalQueries
                exists (select from pg_catalog.pg_attribute a join pg_catalog.pg_type t on t.oid = a.atttypid
                        left join pg_catalog.pg_type el on el.oid = t.typelem left join pg_catalog.pg_type b on b.oid = t.typbasetype
                        where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-                         and (t.typsend = 0 or t.typreceive = 0 or (t.typlen = -1 and t.typelem <> 0 and (el.typsend = 0 or el.typreceive = 0))
-                              or (t.typbasetype <> 0 and (b.typsend = 0 or b.typreceive = 0))))
+                         and (t.typsend = 0 or t.typreceive = 0 or t.typtype = 'c' or (t.typlen = -1 and t.typelem <> 0 and (el.typsend = 0 or el.typreceive = 0 or el.oid >= 16384))
+                              or (t.typbasetype <> 0 and (b.typsend = 0 or b.typreceive = 0 or b.typtype <> 'b' or b.typelem >= 16384))))
         from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
         where c.relkind = 'r' and c.relpersistence <> 't' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
           and (not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid and d.deptype = 'e')

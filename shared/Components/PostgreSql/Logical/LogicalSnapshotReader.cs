@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
+using FunctionsBackup.Components.Layers;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Contents;
 using FunctionsBackup.Repository.Snapshots;
@@ -58,45 +59,19 @@ public sealed class LogicalSnapshotReader
     internal async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadRowsAsync(
         string path, LogicalSlice slice, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var rows = 0L;
-        var layers = new List<RowStream>();
-        try
+        using var content = new ContentDigest();
+        var digest = new byte[LayerFormat.DigestSize];
+        var layers = slice.Layers.ConvertAll(l => new LayerStream(
+            _repository.OpenContent(File($"{path}.{l.Name}.records")), _snapshot, static bytes => RowRecord.Read(bytes, out _)));
+        await foreach (var (number, record) in LayerStream.MergeAsync(layers, cancellationToken).ConfigureAwait(false))
         {
-            foreach (var layer in slice.Layers)
-            {
-                var stream = new RowStream(_repository.OpenContent(File($"{path}.{layer.Name}.records")), _snapshot);
-                layers.Add(stream);
-                await stream.MoveAsync(cancellationToken).ConfigureAwait(false);
-            }
-
-            while (layers.Min(l => l.Number) is { } number)
-            {
-                var isDecided = false;
-                for (var i = layers.Count - 1; i >= 0; i--)
-                {
-                    var layer = layers[i];
-                    if (layer.Number != number) continue;
-                    while (layer.Number == number)
-                    {
-                        if (!isDecided && !layer.IsTombstone)
-                        {
-                            rows++;
-                            yield return layer.Row;
-                        }
-
-                        await layer.MoveAsync(cancellationToken).ConfigureAwait(false);
-                    }
-
-                    isDecided = true;
-                }
-            }
-        }
-        finally
-        {
-            foreach (var layer in layers) await layer.DisposeAsync().ConfigureAwait(false);
+            LayerFormat.Digest(record.Span, digest);
+            content.Add(number, digest);
+            RowRecord.Read(record, out var row);
+            yield return row;
         }
 
-        if (rows != slice.Rows) throw new DamageException(_snapshot, $"{_snapshot} holds {rows} rows of {path} instead of {slice.Rows}; run 'fbackup backup verify --level full'.");
+        if (content.Complete() != slice.Digest) throw new DamageException(_snapshot, $"{_snapshot} holds other rows of {path} than those of the backup; run 'fbackup backup verify --level full'.");
     }
 
     private async ValueTask<LogicalDatabase> ReadManifestAsync(string path, CancellationToken cancellationToken)

@@ -17,16 +17,11 @@ internal static class RowRecord
     }
 
     /// <returns>Its length; 0: more bytes are needed; negative: it is none.</returns>
-    public static int Read(ReadOnlyMemory<byte> bytes, out ReadOnlyMemory<byte> row, out bool isTombstone)
+    public static int Read(ReadOnlyMemory<byte> bytes, out ReadOnlyMemory<byte> row)
     {
-        (row, isTombstone) = (default, false);
+        row = default;
         if (bytes.IsEmpty) return 0;
-        if (bytes.Span[0] == LayerFormat.Tombstone)
-        {
-            isTombstone = true;
-            return 1;
-        }
-
+        if (bytes.Span[0] == LayerFormat.Tombstone) return 1;
         if (bytes.Span[0] != 0) return -1;
         if (bytes.Length < 5) return 0;
         var length = BinaryPrimitives.ReadInt32LittleEndian(bytes.Span[1..]);

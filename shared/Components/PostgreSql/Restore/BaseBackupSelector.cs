@@ -54,12 +54,16 @@ public sealed class BaseBackupSelector(BackupRepository repository)
     {
         var all = new List<Snapshot>();
         await foreach (var snapshot in repository.ListSnapshotsAsync(component, cancellationToken).ConfigureAwait(false)) all.Add(snapshot);
+        // Logical ones among them go into a server; if there are no others, what is chosen says so.
+        if (all.Exists(s => !IsLogical(s))) all.RemoveAll(IsLogical);
         if (all.Count == 0)
             throw new SnapshotNotFoundException($"The repository has no recovery point of {component}; 'backup list' shows what it has.");
 
         // Ids sort by second; two short backups may share one.
         return [.. all.OrderByDescending(static snapshot => snapshot.CompletedAt)];
     }
+
+    private static bool IsLogical(Snapshot snapshot) => Logical.LogicalBackupDetails.FromJson(snapshot.Details) is not null;
 
     private async ValueTask<SelectedBackup> ExamineAsync(Snapshot snapshot, PostgresRestoreOptions options, CancellationToken cancellationToken)
     {

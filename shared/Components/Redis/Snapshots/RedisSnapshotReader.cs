@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
-using System.Security.Cryptography;
 using System.Text;
 using FunctionsBackup.Components.Layers;
 using FunctionsBackup.Components.Redis.Rdb;
@@ -66,78 +64,24 @@ public sealed class RedisSnapshotReader
     /// <exception cref="DamageException">It is not what was written.</exception>
     public async IAsyncEnumerable<StoredRecord> ReadAsync(Func<byte[]>? largeHash, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var layers = new List<RecordStream>();
-        using var content = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        try
+        using var content = new ContentDigest();
+        var digest = new byte[LayerFormat.DigestSize];
+        var layers = Details.Layers.Select(l => new LayerStream(
+            _repository.OpenContent(Find(SnapshotFiles.Records(l.Name))), _snapshot.Id, static bytes => RecordCodec.Read(bytes, out _, out _, out _))).ToList();
+        await foreach (var (number, bytes) in LayerStream.MergeAsync(layers, cancellationToken).ConfigureAwait(false))
         {
-            foreach (var layer in Details.Layers)
-            {
-                var records = new RecordStream(_repository.OpenContent(Find(SnapshotFiles.Records(layer.Name))), _snapshot.Id);
-                layers.Add(records);
-                await records.MoveAsync(cancellationToken).ConfigureAwait(false);
-            }
-
-            var digests = new List<UInt128>();
-            var digest = new byte[LayerFormat.DigestSize];
-            while (Next(layers) is { } hash)
-            {
-                digests.Clear();
-                var isDecided = false;
-                for (var i = layers.Count - 1; i >= 0; i--)
-                {
-                    var layer = layers[i];
-                    if (layer.Hash != hash) continue;
-                    while (layer.Hash == hash)
-                    {
-                        if (!isDecided && !layer.IsTombstone)
-                        {
-                            var large = layer.Record.IsLarge ? Find(SnapshotFiles.Value(layer.Name.Span)) : null;
-                            if (large is not null && large.Size != layer.Record.ValueLength) throw Damaged("a value of another length");
-                            yield return new StoredRecord(layer.Record, large);
-                            if (largeHash is not null)
-                            {
-                                Digest(layer, large is null ? null : largeHash(), digest);
-                                digests.Add(BinaryPrimitives.ReadUInt128BigEndian(digest));
-                            }
-                        }
-
-                        await layer.MoveAsync(cancellationToken).ConfigureAwait(false);
-                    }
-
-                    isDecided = true;
-                }
-
-                digests.Sort();
-                LayerMerge.Append(content, hash, digests);
-            }
-        }
-        finally
-        {
-            foreach (var layer in layers) await layer.DisposeAsync().ConfigureAwait(false);
+            RecordCodec.Read(bytes, out var record, out var name, out _);
+            var large = record.IsLarge ? Find(SnapshotFiles.Value(name.Span)) : null;
+            if (large is not null && large.Size != record.ValueLength) throw Damaged("a value of another length");
+            yield return new StoredRecord(record, large);
+            if (largeHash is null) continue;
+            // As it was when the record was stored: with the hash of a large value in the place of its name.
+            if (large is null) LayerFormat.Digest(bytes.Span, digest);
+            else LayerFormat.Digest([.. bytes.Span[..^RecordCodec.NameSize], .. largeHash()], digest);
+            content.Add(number, digest);
         }
 
-        if (largeHash is not null && Convert.ToHexStringLower(content.GetHashAndReset()) != Details.ContentDigest) throw Damaged("keys that are not those of the backup");
-    }
-
-    private static ulong? Next(List<RecordStream> layers)
-    {
-        ulong? next = null;
-        foreach (var layer in layers)
-            if (layer.Hash is { } hash && !(hash >= next)) next = hash;
-        return next;
-    }
-
-    /// <summary>As it was when the record was stored: with the hash of a large value in the place of its name.</summary>
-    private static void Digest(RecordStream layer, byte[]? largeHash, Span<byte> digest)
-    {
-        if (largeHash is null)
-        {
-            LayerFormat.Digest(layer.Bytes.Span, digest);
-            return;
-        }
-
-        byte[] bytes = [.. layer.Bytes.Span[..^RecordCodec.NameSize], .. largeHash];
-        LayerFormat.Digest(bytes, digest);
+        if (largeHash is not null && content.Complete() != Details.ContentDigest) throw Damaged("keys that are not those of the backup");
     }
 
     private ContentRef Find(string name) => _files.TryGetValue(name, out var content) ? content : throw Damaged($"no {name}");

@@ -91,7 +91,7 @@ internal sealed class SnapshotWriter : IDisposable
         var before = RedisBackupDetails.FromJson(parent?.Details);
         var usesParent = before is not null && IsWorthADelta(before);
         var layers = usesParent ? await FindLayersAsync(parent!, before!, cancellationToken).ConfigureAwait(false) : [];
-        var cutMask = usesParent || before is not null ? before!.CutMask : LayerFormat.CutMask(_spool.Bytes, _spool.Records);
+        var cutMask = before?.CutMask ?? LayerFormat.CutMask(_spool.Bytes, _spool.Records);
         using var writer = new LayerWriter(_session, cutMask);
         string digest;
         var fingerprints = await Fingerprints.OpenAsync(_repository, layers, cancellationToken).ConfigureAwait(false);
