@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace FunctionsBackup.Tests.Servers;
 
 /// <summary>Ports of 127.0.0.1 that nobody listens at.</summary>
-internal static class FreePorts
+public static class FreePorts
 {
     public static int Take() => Take(1)[0];
 

@@ -8,6 +8,7 @@ using FunctionsBackup.Components.Redis.Verification;
 using FunctionsBackup.Repository;
 using FunctionsBackup.Repository.Snapshots;
 using FunctionsBackup.Repository.Verification;
+using FunctionsBackup.Tests.Components.PostgreSql.Protocol;
 using FunctionsBackup.Tests.Conformance;
 using FunctionsBackup.Tests.Servers;
 
@@ -160,6 +161,37 @@ public sealed class RedisBackupTests : IAsyncLifetime
             new RedisBackupOptions(RedisAddress.Parse($"redis://backup:wrong-PLANTED@127.0.0.1:{server.Port}")), null, default));
         (wrong.IsDenied, wrong.IsTransient).ShouldBe((true, false));
         wrong.ToString().ShouldNotContain("PLANTED");
+    }
+
+    [Fact]
+    public async Task Over_tls_only_who_shows_the_right_certificate_is_trusted()
+    {
+        var (authority, other) = await TestCertificates.WriteAsync(_folder, "localhost");
+        await using var server = await RedisServer.StartAsync(
+            7, null, "tls-port", "0", "tls-auth-clients", "no", "tls-ca-cert-file", authority,
+            "tls-cert-file", Path.Combine(_folder, "server.crt"), "tls-key-file", Path.Combine(_folder, "server.key"));
+        var port = FreePorts.Take();
+        await server.RunAsync("CONFIG", "SET", "tls-port", port.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        await RedisData.FillManyAsync(server, 0, 2000, 0);
+        var address = RedisAddress.Parse($"rediss://localhost:{port}?ca_file={Uri.EscapeDataString(authority)}");
+        var snapshot = await new RedisBackup(_repository, TimeProvider.System).RunAsync(
+            new RedisBackupOptions(address) { Mode = RedisBackupMode.Psync }, null, CancellationToken.None);
+        RedisBackupDetails.FromJson(snapshot.Details)!.Keys["0"].ShouldBe(2000);
+        foreach (var wrong in new[] { $"rediss://localhost:{port}?ca_file={Uri.EscapeDataString(other)}", $"rediss://localhost:{port}", $"rediss://127.0.0.1:{port}?ca_file={Uri.EscapeDataString(authority)}" })
+            (await Should.ThrowAsync<RedisException>(async () => await RedisConnection.OpenAsync(RedisAddress.Parse(wrong), CancellationToken.None))).IsTransient.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_damaged_snapshot_before_does_not_keep_the_next_from_being_taken()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await RedisData.FillManyAsync(server, 0, 2000, 0);
+        await BackUpAsync(server);
+        foreach (var pack in await _repository.Store.ListAsync("packs/", CancellationToken.None).Select(i => i.Name).ToListAsync())
+            await _repository.Store.DeleteAsync(pack, CancellationToken.None);
+        var next = await BackUpAsync(server);
+        next.Kind.ShouldBe("full");
+        next.Warnings.ShouldContain(w => w.StartsWith("The snapshot before this one could not be built on", StringComparison.Ordinal));
     }
 
     [Fact]

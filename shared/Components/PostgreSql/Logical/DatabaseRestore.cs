@@ -27,17 +27,20 @@ internal sealed class DatabaseRestore(
         if (clean)
         {
             await DropForeignKeysAsync(database, cancellationToken).ConfigureAwait(false);
-            await RunAsync(archive, list, cancellationToken, "--clean", "--if-exists", "--section=pre-data").ConfigureAwait(false);
+            // What others depend on, or what is the server's own, is in the way of single statements.
+            await RunAsync(archive, list, isStrict: false, cancellationToken, "--clean", "--if-exists", "--section=pre-data").ConfigureAwait(false);
         }
         else
         {
-            await RunAsync(archive, list, cancellationToken, "--section=pre-data").ConfigureAwait(false);
+            await RunAsync(archive, list, plan.IsWhole, cancellationToken, "--section=pre-data").ConfigureAwait(false);
         }
 
         await CheckEmptyAsync(database, cancellationToken).ConfigureAwait(false);
         await RestoreRowsAsync(database, path, cancellationToken).ConfigureAwait(false);
         await RestoreRestAsync(database, path, cancellationToken).ConfigureAwait(false);
-        await RunAsync(archive, list, cancellationToken, "--section=post-data", string.Create(CultureInfo.InvariantCulture, $"--jobs={parallelism}")).ConfigureAwait(false);
+        // A key or a constraint that cannot be made again is a failed restore, not a note; of parts, what they refer to may be missing.
+        string[] behind = ["--section=post-data", string.Create(CultureInfo.InvariantCulture, $"--jobs={parallelism}")];
+        await RunAsync(archive, list, plan.IsWhole, cancellationToken, clean ? [.. behind, "--clean", "--if-exists"] : behind).ConfigureAwait(false);
         await FinishAsync(database, cancellationToken).ConfigureAwait(false);
         File.Delete(archive);
     }
@@ -108,15 +111,15 @@ internal sealed class DatabaseRestore(
         return file;
     }
 
-    private async ValueTask RunAsync(string archive, string? list, CancellationToken cancellationToken, params string[] arguments)
+    private async ValueTask RunAsync(string archive, string? list, bool isStrict, CancellationToken cancellationToken, params string[] arguments)
     {
-        List<string> all = [.. arguments, "--exit-on-error"];
+        List<string> all = [.. arguments];
+        if (isStrict) all.Add("--exit-on-error");
         if (list is not null) all.AddRange(["--use-list", list]);
-        if (clean || list is not null) all.Remove("--exit-on-error"); // what others depend on, or what is there, is in the way of single statements
         var (code, errors) = await tools.RunAsync(
             "pg_restore", name, output => new(output.CopyToAsync(Stream.Null, cancellationToken)), cancellationToken, [.. all, archive]).ConfigureAwait(false);
         if (code == 0) return;
-        if (all.Contains("--exit-on-error")) throw new PostgresBackupException($"pg_restore could not make the objects of database {name}: {ClientTools.FirstError(errors)}.");
+        if (isStrict) throw new PostgresBackupException($"pg_restore could not make the objects of database {name}: {ClientTools.FirstError(errors)}.");
         foreach (var line in errors.Split('\n').Where(l => l.Contains("ERROR:", StringComparison.Ordinal)).Take(10))
             warn($"In database {name}: {line[(line.IndexOf("ERROR:", StringComparison.Ordinal) + 6)..].Trim().TrimEnd('.')}.");
     }

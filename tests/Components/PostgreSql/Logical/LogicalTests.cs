@@ -88,7 +88,9 @@ public sealed class LogicalTests : IAsyncLifetime
         await RestoreAsync(snapshot, target, new LogicalRestoreOptions(target.ConnectionString) { Databases = ["postgres=copy"] });
         (await DigestAsync(target, "copy")).ShouldBe(await DigestAsync(source, "postgres"));
         // Over what is there, twice; a table of others stays.
-        for (var i = 0; i < 2; i++) await RestoreAsync(snapshot, target, new LogicalRestoreOptions(target.ConnectionString) { Clean = true });
+        for (var i = 0; i < 2; i++)
+            (await RestoreAsync(snapshot, target, new LogicalRestoreOptions(target.ConnectionString) { Clean = true })).Warnings.ShouldBeEmpty();
+        (await target.ScalarAsync<long>("select count(*) from pg_publication")).ShouldBe(1);
         (await RowsAsync(target, "postgres")).ShouldBe(await RowsAsync(source, "postgres"));
         (await target.ScalarAsync<int>("select a from mine")).ShouldBe(1);
 
@@ -100,6 +102,31 @@ public sealed class LogicalTests : IAsyncLifetime
             () => RestoreAsync(snapshot, other, new LogicalRestoreOptions(other.ConnectionString) { Tables = ["public.nothing"] }));
         await Should.ThrowAsync<RestoreRefusedException>(
             () => RestoreAsync(snapshot, other, new LogicalRestoreOptions(other.ConnectionString) { Databases = ["nothing"] }));
+    }
+
+    [Fact]
+    public async Task A_damaged_backup_before_does_not_keep_the_next_from_being_taken()
+    {
+        await using var source = await StartAsync(15);
+        await source.ExecuteAsync("create table calls as select g as id, md5(g::text) as note from generate_series(1, 2000) g");
+        await BackUpAsync(source);
+        var packs = await _repository.Store.ListAsync("packs/", CancellationToken.None).Select(i => i.Name).ToListAsync();
+        foreach (var pack in packs) await _repository.Store.DeleteAsync(pack, CancellationToken.None);
+        var next = await BackUpAsync(source);
+        next.Kind.ShouldBe("full");
+        next.Warnings.ShouldContain(w => w.StartsWith("The backup before this one could not be built on", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_a_table_of_others_refers_to_is_not_dropped()
+    {
+        await using var source = await StartAsync(15);
+        await source.ExecuteAsync("create table calls (id int primary key); insert into calls values (1)");
+        var snapshot = await BackUpAsync(source);
+        await source.ExecuteAsync("create table mine (call int references calls); insert into mine values (1)");
+        (await Should.ThrowAsync<RestoreRefusedException>(() => RestoreAsync(snapshot, source, new LogicalRestoreOptions(source.ConnectionString) { Clean = true })))
+            .Message.ShouldContain("mine_call_fkey");
+        (await source.ScalarAsync<long>("select count(*) from calls")).ShouldBe(1);
     }
 
     [Fact]
@@ -223,6 +250,7 @@ public sealed class LogicalTests : IAsyncLifetime
             "create table base (a int); create table derived (b int) inherits (base); insert into base values (1); insert into derived values (2, 3)",
             "create table \"odd \"\"schema\"\"\".\"wéird . name\" (\"col \"\"x\"\"\" text, \"select\" int); insert into \"odd \"\"schema\"\"\".\"wéird . name\" values (E'line\\nbreak\\\\', 1), (null, null), ('', 2)",
             "create table no_columns (); insert into no_columns default values; create table with_acl (a aclitem, b int); insert into with_acl values ('postgres=r/postgres', 1)",
+            "create table own_types (a mood[], b hstore[], c positive[], d pair[]); insert into own_types values (array['sad', 'ok']::mood[], array['k=>1'::hstore], array[1, 2]::positive[], array[row(1, E'tab\tand \\\\')::pair])",
             "create unlogged table quick (a int); insert into quick values (7); create sequence lonely start 100; select nextval('lonely'), nextval('lonely'); create sequence unused",
             "create function twice(n int) returns int language sql immutable as 'select n * 2'; create view totals as select mood, sum(twice(seconds)) as s from calls group by 1",
             "create materialized view second_view as select * from totals; create materialized view first_view as select count(*) from second_view; create materialized view never_filled as select 1 as one with no data",
